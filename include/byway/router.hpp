@@ -1,0 +1,125 @@
+// Router: the face of Byway. Opens a store or a registry file, makes calls.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <byway/admin.hpp>
+#include <byway/clock.hpp>
+#include <byway/pending.hpp>
+#include <byway/request.hpp>
+#include <byway/response.hpp>
+#include <byway/result.hpp>
+#include <byway/stream.hpp>
+#include <byway/transport.hpp>
+#include <byway/vault.hpp>
+
+namespace byway {
+
+/// How to open a router. Precedence of what can be said twice: call, endpoint, these options,
+/// default.
+struct RouterOptions {
+  /// The SQLite store made by `byway init`. Exactly one of `store` and `registry` is given.
+  std::string store = {};
+  /// A TOML file as the read-only registry, reloaded when it changes.
+  std::string registry = {};
+  /// Where the master key comes from; by default BYWAY_MASTER_KEY, then `<store>.key`.
+  KeySource master_key = {};
+  /// The org whose endpoints are called and administered.
+  std::string org = "local";
+  /// Whether every call must present a customer key. A key that is given is always checked.
+  bool require_key = true;
+  /// Bytes of a request body at most; more is request_too_large. Default 32 MiB.
+  std::size_t request_bytes_max = std::size_t{32} << 20;
+  /// Decoded bytes of a whole reply at most. Default 32 MiB.
+  std::size_t reply_bytes_max = std::size_t{32} << 20;
+  /// Bytes of unread events per stream before the upstream is held back. Default 256 KiB.
+  std::size_t stream_buffer_bytes = std::size_t{256} << 10;
+  Timeouts timeouts = {};
+  /// Hears of what no caller can be told: a registry file that would not load, a record that does
+  /// not open. Called on a library thread; must not block. Nothing else is ever printed.
+  std::function<void(const Error&)> on_notice = {};
+  /// A test's own transport and clock; by default libcurl and the system's.
+  std::shared_ptr<Transport> transport = {};
+  std::shared_ptr<Clock> clock = {};
+};
+
+/// How a router is doing.
+struct Health {
+  /// Byway initialised libcurl first, so that keys inside libcurl's memory are wiped and left out
+  /// of core dumps.
+  bool curl_memory_protected = false;
+  /// Pages that hold keys are left out of core dumps, and locked into memory.
+  bool keys_excluded_from_dumps = false;
+  bool keys_locked = false;
+  /// Endpoints whose sealed key does not open.
+  std::vector<std::string> broken_endpoints = {};
+  /// Why the last reload of the registry failed; empty when it did not.
+  std::string registry_problem = {};
+  std::int64_t calls_in_flight = 0;
+  /// Completions and hooks that held a loop thread for more than 50 ms.
+  std::int64_t slow_completions = 0;
+};
+
+/// What `explain` says of a call that is not made.
+struct Explanation {
+  std::string provider = {};
+  std::string endpoint_id = {};
+  std::string upstream_model = {};
+  std::string url = {};
+  std::string dialect = {};
+  std::uint64_t key_generation = 0;
+  Timeouts timeouts = {};
+  /// Absent when the call would be sent.
+  std::optional<Error> refusal = {};
+};
+
+/// A handle: copies are cheap and share everything. *Safe from any thread.* The last copy cancels
+/// what is in flight and joins the library's threads; dropped on a library thread, the join is left
+/// to another thread. A forked child gets internal_used_after_fork.
+class Router {
+ public:
+  /// Opens the store or registry and starts the threads.
+  /// Codes: store_not_found, store_schema_newer, store_io_error, store_corrupt, vault_kek_wrong,
+  /// vault_no_key, vault_file_permissions, vault_key_format, registry_invalid_file, request_invalid
+  /// (both or neither of store and registry).
+  static Result<Router> open(RouterOptions options);
+
+  /// Makes one call. Never blocks and never throws; a refusal comes through the Pending like every
+  /// other result. Codes: those of error_codes.def from request_ to upstream_error; see
+  /// docs/guide/errors.md.
+  Pending<Response> call(const Request& request);
+
+  /// The same, streamed: `"stream": true` is sent. chat, completions and responses only.
+  Stream stream(const Request& request);
+
+  /// What a call with this model and key would do; sends nothing.
+  Explanation explain(const Request& request) const;
+
+  /// Administration as the built-in owner of the org: for programs of one user.
+  Admin admin_as_owner() const;
+
+  Health health() const;
+
+  /// Refuses new calls (internal_closed), waits up to `deadline` for those in flight, then cancels
+  /// the rest.
+  void close(std::chrono::milliseconds deadline = std::chrono::seconds(10));
+
+  struct Core;
+  explicit Router(std::shared_ptr<Core> core) noexcept;  // made by open
+  Router(const Router&) noexcept;
+  Router(Router&&) noexcept;
+  Router& operator=(const Router&) noexcept;
+  Router& operator=(Router&&) noexcept;
+  ~Router();
+
+ private:
+  std::shared_ptr<Core> core_;
+};
+
+}  // namespace byway
