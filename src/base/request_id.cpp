@@ -1,10 +1,11 @@
 #include "base/request_id.hpp"
 
 #include <sys/random.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
+
+#include "base/fork_guard.hpp"
 
 namespace byway::base {
 namespace {
@@ -14,7 +15,7 @@ namespace {
 class Generator {
  public:
   std::uint64_t next() noexcept {
-    if (owner_ != getpid()) seed();
+    if (!seeded_ || generation_ != fork_generation()) seed();
     const std::uint64_t result = rotate(state_[1] * 5, 7) * 9;
     const std::uint64_t shifted = state_[1] << 17;
     state_[2] ^= state_[0];
@@ -37,11 +38,13 @@ class Generator {
       const ssize_t n = getrandom(bytes + got, sizeof(state_) - got, 0);
       if (n > 0) got += static_cast<std::size_t>(n);
     }
-    owner_ = getpid();
+    generation_ = fork_generation();
+    seeded_ = true;
   }
 
   std::uint64_t state_[4] = {};
-  pid_t owner_ = 0;
+  std::uint32_t generation_ = 0;
+  bool seeded_ = false;
 };
 
 }  // namespace
