@@ -29,9 +29,9 @@ class Stream {
   /// read. A second call gives request_already_taken.
   Result<Response> result();
 
-  /// What has been folded up to the event last returned: text and usage so far, also after a
-  /// failure.
-  const Reply& so_far() const noexcept;
+  /// The folded reply: once next() has returned null, whole or as far as it came; empty before
+  /// that, and once result() has handed it over.
+  const Reply& reply() const noexcept;
 
   /// The error that ended the stream, or null while it runs or when it ended well.
   const Error* error() const noexcept;

@@ -25,6 +25,9 @@ class Loop {
   virtual ~Loop() = default;
   /// Runs `task` on the loop thread, after whatever runs now. *Safe from any thread.*
   virtual void post(std::function<void()> task) = 0;
+  /// Runs `task` on the loop thread once `when` has come, by the loop's clock; never if the loop
+  /// ends before.
+  virtual void post_at(TimePoint when, std::function<void()> task) = 0;
   virtual const Clock& clock() const noexcept = 0;
 };
 

@@ -49,6 +49,24 @@ class SignalsBlocked {
 
 }  // namespace
 
+/// A deadline with a function, owned by the loop until it fires.
+class EventLoop::Alarm final : public Timer {
+ public:
+  Alarm(EventLoop& loop, std::function<void()> task) : loop_(loop), task_(std::move(task)) {}
+
+ private:
+  void on_timer() noexcept override {
+    const auto is_this = [this](const auto& alarm) { return alarm.get() == this; };
+    const auto place = std::find_if(loop_.alarms_.begin(), loop_.alarms_.end(), is_this);
+    const std::unique_ptr<Alarm> self = std::move(*place);
+    loop_.alarms_.erase(place);
+    task_();
+  }
+
+  EventLoop& loop_;
+  std::function<void()> task_;
+};
+
 EventLoop* EventLoop::current() noexcept {
   return current_loop;
 }
@@ -103,6 +121,14 @@ void EventLoop::post(std::function<void()> task) {
   if (post(*node)) static_cast<void>(node.release());
 }
 
+void EventLoop::post_at(TimePoint when, std::function<void()> task) {
+  if (current() != this) {
+    return post([this, when, task = std::move(task)]() mutable { post_at(when, std::move(task)); });
+  }
+  alarms_.push_back(std::make_unique<Alarm>(*this, std::move(task)));
+  timers_.arm(*alarms_.back(), when);
+}
+
 bool EventLoop::post(base::Task& task) noexcept {
   if (!inbox_.push(task)) return false;
   if (is_asleep_.load(std::memory_order_seq_cst) && is_asleep_.exchange(false)) wake();
@@ -123,6 +149,7 @@ void EventLoop::run() noexcept {
     wait_for_events(again ? 0 : wait_ms());
   }
   inbox_.close();
+  alarms_.clear();
   current_loop = nullptr;
 }
 

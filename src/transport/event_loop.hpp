@@ -46,6 +46,7 @@ class EventLoop final : public Loop {
   ~EventLoop() override;
 
   void post(std::function<void()> task) override;
+  void post_at(TimePoint when, std::function<void()> task) override;
   const Clock& clock() const noexcept override { return *clock_; }
 
   /// Runs `task` on the thread. False when the loop has stopped. *Safe from any thread.*
@@ -81,6 +82,8 @@ class EventLoop final : public Loop {
     std::uint32_t generation = 0;
   };
 
+  class Alarm;
+
   EventLoop(std::shared_ptr<Clock> clock, int epoll_fd, int event_fd);
   void run() noexcept;
   bool turn() noexcept;
@@ -100,6 +103,7 @@ class EventLoop final : public Loop {
   TimerWheel timers_;
   std::vector<Socket> sockets_;
   std::vector<TurnEnd*> turn_ends_;
+  std::vector<std::unique_ptr<Alarm>> alarms_;
   std::thread thread_;
 };
 
