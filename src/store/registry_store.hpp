@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <byway/result.hpp>
@@ -56,7 +57,7 @@ class RegistryStore {
   Result<Revisions> revisions();
 
   /// Runs `change` in one transaction that the verbs below join, so that what was read still holds
-  /// when it is written. An error of `change` undoes all of it.
+  /// when it is written. An error of `change`, or of any verb in it, undoes all of it.
   Result<void> transact(const std::function<Result<void>()>& change);
 
   /// Does nothing when the org exists.
@@ -100,14 +101,21 @@ class RegistryStore {
 
  private:
   RegistryStore(Database database, WriteLock write_lock, StoreOptions options);
-  Result<void> write(const std::function<Result<void>()>& change);
   Result<void> bump(std::string_view kind);
+  Result<void> check_slug(const EndpointRow& row);
+  Result<void> count_wraps(std::uint32_t version, std::int64_t count);
+  Result<void> destroy_key(std::string_view endpoint_id, std::string_view field);
+  Result<std::vector<BoundKey>> keys_under(std::uint32_t version, std::string_view start,
+                                           std::size_t limit);
 
   Database database_;
   WriteLock write_lock_;
   StoreOptions options_;
   bool in_transaction_ = false;
-  bool destroyed_ = false;
+  /// What the transaction at hand failed with; SQLite may have undone it already.
+  std::optional<Error> failure_;
+  /// Sealed bytes were replaced, and the old ones may still stand in the file.
+  bool has_destroyed_ = false;
 };
 
 }  // namespace byway::store

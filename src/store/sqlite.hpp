@@ -52,7 +52,7 @@ class Statement {
     void operator()(sqlite3_stmt* statement) const noexcept;
   };
   explicit Statement(sqlite3_stmt* statement) noexcept : statement_(statement) {}
-  Result<void> bind(Parameters parameters);
+  int bind(Parameters parameters) noexcept;
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
 };
 
@@ -64,6 +64,10 @@ class Database {
   /// Opens a file that exists; changes nothing in it.
   static Result<Database> open(const std::string& path, std::chrono::milliseconds busy_limit);
 
+  /// The file's first 100 bytes as they are, unlocked; shorter when the file is. Never read a
+  /// store's file any other way: closing a descriptor of one's own drops SQLite's POSIX locks.
+  Result<std::string> header() const;
+
   Result<Statement> prepare(std::string_view sql);
   Result<void> run(std::string_view sql, Parameters parameters = {}, const EachRow& each = {});
   /// The first column of the first row; `fallback` when there is no row.
@@ -73,6 +77,9 @@ class Database {
   Result<void> run_script(const char* sql);
   /// Rows that the last statement changed.
   std::int64_t changes() const noexcept;
+  /// Copies the log into the file and empties it, unless a reader stands in the way. True when the
+  /// log is empty.
+  bool empty_log() noexcept;
   /// Whether the last connection to close copies the log into the file (SQLite's default).
   void checkpoint_on_close(bool wanted) noexcept;
 
@@ -83,6 +90,37 @@ class Database {
   };
   explicit Database(std::unique_ptr<Connection, Close> connection) noexcept;
   std::unique_ptr<Connection, Close> connection_;
+};
+
+/// One consistent view of everything that is read until it is dropped.
+class Snapshot {
+ public:
+  /// Views nothing: for reads that stand in a Transaction already.
+  Snapshot() noexcept = default;
+  static Result<Snapshot> begin(Database& database);
+  Snapshot(Snapshot&& other) noexcept;
+  Snapshot& operator=(Snapshot&&) = delete;
+  ~Snapshot();
+
+ private:
+  explicit Snapshot(Database& database) noexcept : database_(&database) {}
+  Database* database_ = nullptr;
+};
+
+/// BEGIN IMMEDIATE, undone when it is dropped without commit(). Lives no longer than its Database.
+class Transaction {
+ public:
+  static Result<Transaction> begin(Database& database);
+  Transaction(Transaction&& other) noexcept;
+  Transaction& operator=(Transaction&&) = delete;
+  ~Transaction();
+
+  /// After an error it is undone.
+  Result<void> commit();
+
+ private:
+  explicit Transaction(Database& database) noexcept : database_(&database) {}
+  Database* database_;
 };
 
 }  // namespace byway::store

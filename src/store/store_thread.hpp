@@ -1,15 +1,9 @@
 // StoreThread: the one thread that does the store's durable work.
 #pragma once
 
-#include <pthread.h>
-
 #include <chrono>
-#include <condition_variable>
-#include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <type_traits>
 
@@ -52,27 +46,20 @@ class StoreThread {
   /// Runs `task` on the thread without waiting; dropped silently after close().
   void post(std::function<void(RegistryStore&)> task);
 
-  /// Runs what is waiting, then ends the thread. Later calls do nothing; so does the first one in a
-  /// forked child.
+  /// Runs what is waiting, then ends the thread and closes the store. A second call does nothing,
+  /// and neither does any in a forked child, where the thread is not. Not on the thread itself.
   void close();
 
  private:
   using Task = std::function<void(RegistryStore&)>;
-  StoreThread(RegistryStore store, StoreThreadOptions options);
-  static void* enter(void* self);
-  void work();
+  struct State;
+  struct Drop {
+    void operator()(State* state) const noexcept;
+  };
+  explicit StoreThread(std::unique_ptr<State, Drop> state) noexcept;
   Result<void> run_task(const Task& task);
-  bool is_forked() const noexcept;
 
-  std::optional<RegistryStore> store_;
-  StoreThreadOptions options_;
-  std::uint32_t fork_generation_;
-  pthread_t thread_{};
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<Task> tasks_;
-  bool closing_ = false;
-  bool joined_ = false;
+  std::unique_ptr<State, Drop> state_;
 };
 
 }  // namespace byway::store

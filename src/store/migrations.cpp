@@ -1,0 +1,215 @@
+#include "store/migrations.hpp"
+
+#include <fmt/format.h>
+
+#include <string_view>
+#include <utility>
+
+#include "store/file_system.hpp"
+
+namespace byway::store {
+namespace {
+
+/// "BYWA", in the header that SQLite keeps for this (sqlite.org/fileformat2.html, 1.3).
+constexpr std::int64_t application_id = 0x42595741;
+
+constexpr Migration migrations_of_byway[] = {R"(
+CREATE TABLE revision(kind TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO revision VALUES('registry', 0), ('vault', 0);
+
+CREATE TABLE org(name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+
+CREATE TABLE endpoint(
+  id TEXT PRIMARY KEY,
+  org TEXT NOT NULL REFERENCES org(name),
+  slug TEXT NOT NULL,
+  origin TEXT NOT NULL,
+  enabled INTEGER NOT NULL CHECK(enabled IN (0, 1)),
+  settings TEXT NOT NULL,
+  last_generation INTEGER NOT NULL DEFAULT 0,
+  created_at TEXT NOT NULL,
+  updated_at TEXT NOT NULL,
+  removed_at TEXT
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX endpoint_slug ON endpoint(org, slug) WHERE removed_at IS NULL;
+
+CREATE TABLE master_key(
+  version INTEGER PRIMARY KEY,
+  kek_id BLOB NOT NULL,
+  state INTEGER NOT NULL CHECK(state BETWEEN 0 AND 3),
+  check_record BLOB NOT NULL,
+  wraps INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX master_key_active ON master_key(state) WHERE state = 1;
+
+CREATE TABLE sealed_key(
+  endpoint_id TEXT NOT NULL REFERENCES endpoint(id),
+  field TEXT NOT NULL,
+  record_id TEXT NOT NULL UNIQUE,
+  generation INTEGER NOT NULL,
+  master_key_version INTEGER NOT NULL REFERENCES master_key(version),
+  preview TEXT NOT NULL,
+  sealed BLOB NOT NULL,
+  PRIMARY KEY(endpoint_id, field)
+) STRICT;
+CREATE INDEX sealed_key_version ON sealed_key(master_key_version, record_id);
+)"};
+
+std::int64_t big_endian(std::string_view header, std::size_t at) {
+  std::int64_t value = 0;
+  for (std::size_t end = at + 4; at < end; ++at) {
+    value = value << 8 | static_cast<unsigned char>(header[at]);
+  }
+  return value;
+}
+
+Error newer_schema(const std::string& path, std::int64_t version, std::size_t newest) {
+  return Error(ErrorCode::store_schema_newer,
+               fmt::format("{} has schema {}, and this Byway knows {} at most; use the newer Byway",
+                           path, version, newest));
+}
+
+/// Looks at the bytes alone, so that a file that is not ours stays as it is.
+Result<void> check_header(const Database& database, const std::string& path, std::size_t newest) {
+  Result<std::string> header = database.header();
+  if (!header) return header.error();
+  if (header->empty()) {
+    return Error(ErrorCode::store_not_found,
+                 fmt::format("{} is empty: its creation was cut short; run byway init", path));
+  }
+  const bool is_ours = header->size() == 100 && header->starts_with("SQLite format 3") &&
+                       big_endian(*header, 68) == application_id;
+  if (!is_ours) {
+    return Error(ErrorCode::store_corrupt, fmt::format("{} is not a Byway store", path));
+  }
+  const std::int64_t version = big_endian(*header, 60);
+  if (version > static_cast<std::int64_t>(newest)) return newer_schema(path, version, newest);
+  return {};
+}
+
+Result<void> set_up(Database& database) {
+  // FULL: an administrative change that was answered survives power loss. secure_delete: what is
+  // replaced is overwritten.
+  return database.run_script(
+      "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
+      "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;");
+}
+
+/// One transaction. False when another process was there first.
+Result<bool> migrate_one(Database& database, std::int64_t from, Migration migration) {
+  Result<Transaction> transaction = Transaction::begin(database);
+  if (!transaction) return transaction.error();
+  Result<std::int64_t> now = database.integer("PRAGMA user_version");
+  if (!now) return now.error();
+  if (*now != from) return false;
+  // Numbers of our own: a pragma takes no parameters.
+  const std::string stamp =
+      fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", application_id, from + 1);
+  if (Result<void> done = database.run_script(migration); !done) return done.error();
+  if (Result<void> done = database.run_script(stamp.c_str()); !done) return done.error();
+  if (Result<void> done = transaction->commit(); !done) return done.error();
+  return true;
+}
+
+Result<void> migrate(Database& database, const std::string& path,
+                     std::span<const Migration> migrations) {
+  for (;;) {
+    Result<std::int64_t> version = database.integer("PRAGMA user_version");
+    if (!version) return version.error();
+    const auto at = static_cast<std::size_t>(*version);
+    if (at > migrations.size()) return newer_schema(path, *version, migrations.size());
+    if (at == migrations.size()) return {};
+    Result<bool> done = migrate_one(database, *version, migrations[at]);
+    if (!done) return done.error();
+  }
+}
+
+Result<void> ensure_wal(Database& database, const std::string& path) {
+  std::string mode;
+  const auto read = [&](const Row& row) { mode = row.bytes(0); };
+  Result<void> asked = database.run("PRAGMA journal_mode = WAL", {}, read);
+  if (!asked) return asked;
+  if (mode == "wal") return {};
+  return Error(ErrorCode::store_io_error,
+               fmt::format("{} cannot be shared between processes on this file system", path));
+}
+
+/// Precondition: the write lock is held.
+Result<void> bring_up(Database& database, const std::string& path,
+                      std::span<const Migration> migrations) {
+  if (Result<void> done = migrate(database, path, migrations); !done) return done;
+  if (Result<void> done = ensure_wal(database, path); !done) return done;
+  // Puts the new version into the file itself, where an older Byway looks first.
+  database.empty_log();
+  return sync_folder(path);
+}
+
+Result<bool> is_current(Database& database, const std::string& path, std::size_t newest) {
+  Result<std::int64_t> version = database.integer("PRAGMA user_version");
+  if (!version) return version.error();
+  if (*version > static_cast<std::int64_t>(newest)) return newer_schema(path, *version, newest);
+  std::string mode;
+  const auto read = [&](const Row& row) { mode = row.bytes(0); };
+  if (Result<void> asked = database.run("PRAGMA journal_mode", {}, read); !asked) {
+    return asked.error();
+  }
+  return *version == static_cast<std::int64_t>(newest) && mode == "wal";
+}
+
+}  // namespace
+
+std::span<const Migration> all_migrations() noexcept {
+  return migrations_of_byway;
+}
+
+Result<OpenedStore> create_store(const std::string& path, std::chrono::milliseconds busy_limit,
+                                 std::span<const Migration> migrations) {
+  if (Result<void> local = check_file_system(path); !local) return local.error();
+  Result<WriteLock> lock = WriteLock::open(path);
+  if (!lock) return lock.error();
+  Result<WriteLock::Guard> guard = lock->take(busy_limit);
+  if (!guard) return guard.error();
+  if (!has_file(path)) {
+    if (Result<void> made = make_file(path); !made) return made.error();
+  }
+  Result<Database> database = Database::open(path, busy_limit);
+  if (!database) return database.error();
+  Result<std::string> header = database->header();
+  if (!header) return header.error();
+  if (!header->empty()) {
+    return Error(ErrorCode::store_exists, fmt::format("there is a file at {} already", path));
+  }
+  if (Result<void> done = set_up(*database); !done) return done.error();
+  if (Result<void> done = bring_up(*database, path, migrations); !done) return done.error();
+  return OpenedStore{std::move(*database), std::move(*lock)};
+}
+
+Result<OpenedStore> open_store(const std::string& path, std::chrono::milliseconds busy_limit,
+                               std::span<const Migration> migrations) {
+  if (Result<void> local = check_file_system(path); !local) return local.error();
+  if (!has_file(path)) {
+    return Error(ErrorCode::store_not_found,
+                 fmt::format("there is no store at {}: run byway init", path));
+  }
+  Result<Database> database = Database::open(path, busy_limit);
+  if (!database) return database.error();
+  if (Result<void> ours = check_header(*database, path, migrations.size()); !ours) {
+    return ours.error();
+  }
+  // Until it is known to be of our version, closing must not write either.
+  database->checkpoint_on_close(false);
+  Result<bool> current = is_current(*database, path, migrations.size());
+  if (!current) return current.error();
+  database->checkpoint_on_close(true);
+  Result<WriteLock> lock = WriteLock::open(path);
+  if (!lock) return lock.error();
+  if (Result<void> done = set_up(*database); !done) return done.error();
+  if (!*current) {
+    Result<WriteLock::Guard> guard = lock->take(busy_limit);
+    if (!guard) return guard.error();
+    if (Result<void> done = bring_up(*database, path, migrations); !done) return done.error();
+  }
+  return OpenedStore{std::move(*database), std::move(*lock)};
+}
+
+}  // namespace byway::store
