@@ -13,7 +13,22 @@
 namespace byway::store {
 namespace {
 
-ErrorCode code_of(int status, int system_error) {
+/// Whether a write failed for want of room. SQLite says SQLITE_FULL for ENOSPC alone, and
+/// sqlite3_system_errno has been overwritten by the roll-back.
+bool is_out_of_room(sqlite3* database) noexcept {
+  bool is_out = false;
+  for (const int which : {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER}) {
+    sqlite3_file* file = nullptr;
+    sqlite3_file_control(database, "main", which, &file);
+    int error = 0;
+    if (file == nullptr || file->pMethods == nullptr) continue;
+    file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &error);
+    is_out = is_out || error == EDQUOT || error == EFBIG;
+  }
+  return is_out;
+}
+
+ErrorCode code_of(int status, sqlite3* database) {
   switch (status & 0xFF) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED: return ErrorCode::store_locked;
@@ -23,10 +38,7 @@ ErrorCode code_of(int status, int system_error) {
     case SQLITE_NOMEM: return ErrorCode::internal_out_of_memory;
     case SQLITE_IOERR:
       if (status == SQLITE_IOERR_NOMEM) return ErrorCode::internal_out_of_memory;
-      if (system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG) {
-        return ErrorCode::store_disk_full;
-      }
-      return ErrorCode::store_io_error;
+      return is_out_of_room(database) ? ErrorCode::store_disk_full : ErrorCode::store_io_error;
     case SQLITE_CANTOPEN:
     case SQLITE_READONLY:
     case SQLITE_PERM: return ErrorCode::store_io_error;
@@ -46,7 +58,7 @@ std::string_view advice_for(ErrorCode code) {
 
 Error error_of(sqlite3* database) {
   const int status = sqlite3_extended_errcode(database);
-  const ErrorCode code = code_of(status, sqlite3_system_errno(database));
+  const ErrorCode code = code_of(status, database);
   const char* file = sqlite3_db_filename(database, "main");
   ErrorFields fields;
   fields.code = code;
