@@ -271,8 +271,7 @@ TransferFault CurlTransfer::fault_of(CURLcode code) const noexcept {
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_HTTP2:
-    case CURLE_BAD_CONTENT_ENCODING:
-    case CURLE_TOO_LARGE: return TransferFault::protocol;
+    case CURLE_BAD_CONTENT_ENCODING: return TransferFault::protocol;
     case CURLE_OUT_OF_MEMORY: return TransferFault::out_of_memory;
     default: return TransferFault::internal;
   }

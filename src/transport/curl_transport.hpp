@@ -13,7 +13,7 @@
 namespace byway::transport {
 
 /// The reference transport: HTTP/1.1 by libcurl, plain and TLS. *Loop thread only.*
-class CurlTransport final : public Transport, private TurnEnd, private TransferOwner {
+class CurlTransport final : public Transport, public TurnEnd, public TransferOwner {
  public:
   /// Initialises libcurl. Codes: internal_error.
   static Result<std::unique_ptr<CurlTransport>> create();
