@@ -10,7 +10,7 @@ namespace byway::base {
 /// give nullptr when there is no memory. The key arena is small and locked as far as
 /// RLIMIT_MEMLOCK allows: Secret lives there. Every block is aligned to 16 bytes and wiped before
 /// it is free again; what an arena has mapped it keeps for the next block, except blocks of more
-/// than 128 KiB. *Safe from any thread*; a forked child may go on using both.
+/// than 128 KiB (keys: 4 KiB). *Safe from any thread*; a forked child may go on using both.
 void* protected_allocate(std::size_t size) noexcept;
 void protected_free(void* block) noexcept;
 /// The old block is wiped when the bytes move, and the cut-off end when it shrinks.
@@ -18,7 +18,7 @@ void* protected_reallocate(void* block, std::size_t size) noexcept;
 void* protected_zero_allocate(std::size_t count, std::size_t size) noexcept;
 char* protected_duplicate(const char* text) noexcept;
 
-/// The key arena's own; the bytes are not set.
+/// The key arena's own; the bytes are zero.
 void* key_allocate(std::size_t size) noexcept;
 void key_free(void* block) noexcept;
 
