@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -9,6 +10,8 @@
 #include <byway/secret.hpp>
 
 namespace byway::vault {
+
+inline constexpr std::size_t master_key_size = 32;
 
 /// Names a master key without telling anything about it.
 using KekId = std::array<char, 16>;

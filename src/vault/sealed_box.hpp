@@ -25,6 +25,8 @@ namespace byway::vault {
 inline constexpr std::size_t header_size = 102;
 inline constexpr std::size_t tag_size = 16;
 inline constexpr std::size_t sealed_overhead = header_size + tag_size;
+/// What may be sealed in one box.
+inline constexpr std::size_t secret_bytes_max = 65536;
 
 /// What a sealed box says about itself, unauthenticated. Views into the box.
 struct SealedHeader {

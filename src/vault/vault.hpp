@@ -62,6 +62,7 @@ class Vault {
     MasterKey key;
     std::uint64_t wraps;
   };
+  Entry* find(std::uint32_t version);
   const Entry* find(std::uint32_t version) const;
   Result<std::string> seal_under(std::uint32_t version, const Binding& binding,
                                  std::string_view secret);
