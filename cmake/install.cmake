@@ -4,7 +4,10 @@ include(CMakePackageConfigHelpers)
 # Default visibility in the objects, so that one set serves both libraries; the map closes the
 # shared one.
 target_link_options(byway_shared PRIVATE "LINKER:--version-script=${PROJECT_SOURCE_DIR}/cmake/byway.map"
-  LINKER:-Bsymbolic-functions LINKER:--no-undefined)
+  LINKER:-Bsymbolic-functions)
+if(NOT BYWAY_SANITIZE)
+  target_link_options(byway_shared PRIVATE LINKER:--no-undefined)
+endif()
 set_property(TARGET byway_shared APPEND PROPERTY LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/byway.map)
 set_target_properties(byway_static PROPERTIES EXPORT_NAME byway_static)
 set_target_properties(byway_shared PROPERTIES EXPORT_NAME byway_shared)

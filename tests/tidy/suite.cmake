@@ -1,0 +1,20 @@
+# The rules of the house that a program can hold; each is a test of its own.
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+
+function(byway_tidy rule)
+  add_test(NAME tidy_${rule} COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/tidy/tidy.py
+    ${rule} --source ${PROJECT_SOURCE_DIR} --build ${PROJECT_BINARY_DIR})
+  set_tests_properties(tidy_${rule} PROPERTIES LABELS house SKIP_RETURN_CODE 77)
+endfunction()
+
+foreach(rule IN ITEMS includes names lengths registered secrets folder_map)
+  byway_tidy(${rule})
+endforeach()
+# What the compiler adds for a sanitizer is not ours to judge.
+if(NOT BYWAY_SANITIZE)
+  byway_tidy(symbols)
+  byway_tidy(exports)
+endif()
+add_test(NAME tidy_finds_what_it_should COMMAND ${Python3_EXECUTABLE}
+  ${PROJECT_SOURCE_DIR}/tests/tidy/tidy_test.py)
+set_tests_properties(tidy_finds_what_it_should PROPERTIES LABELS house)
