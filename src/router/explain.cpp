@@ -1,0 +1,45 @@
+// Router::explain: what a call would do, without doing it.
+#include <utility>
+
+#include <byway/router.hpp>
+
+#include "router/admission.hpp"
+#include "router/core.hpp"
+#include "router/plan.hpp"
+
+namespace byway {
+
+Explanation Router::explain(const Request& request) const {
+  Explanation explanation;
+  Request asked = request;
+  const std::string body = R"({"model":""})";
+  // A dry run needs no body: the model alone decides.
+  if (asked.body.empty() && asked.operation != Operation::models) asked.body = body;
+  const auto snapshot = core_->catalog->snapshots().current();
+  auto admitted = router::admit(core_->options, *snapshot, asked, false);
+  if (!admitted) {
+    explanation.provider = admitted.error().endpoint();
+    explanation.refusal = admitted.error();
+    return explanation;
+  }
+  const registry::Entry& entry = *admitted->entry;
+  explanation.provider = "byo:" + entry.endpoint.settings.slug;
+  explanation.endpoint_id = entry.endpoint.id;
+  explanation.upstream_model = admitted->upstream_model;
+  explanation.dialect = entry.dialect.name;
+  explanation.key_generation = entry.endpoint.key_generation;
+  explanation.timeouts = router::effective_timeouts(
+      asked.timeouts, entry.endpoint.settings.timeouts, core_->options.timeouts);
+  router::AttemptPlan plan;
+  auto planned = router::plan_attempts(plan, core_->options, asked, *std::move(admitted), false,
+                                       explanation.timeouts);
+  if (planned) {
+    // Without the query, which may hold what the owner does not want printed.
+    explanation.url = plan.target->url.substr(0, plan.target->url.find('?'));
+  } else {
+    explanation.refusal = planned.error();
+  }
+  return explanation;
+}
+
+}  // namespace byway

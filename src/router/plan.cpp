@@ -1,0 +1,138 @@
+#include "router/plan.hpp"
+
+#include <chrono>
+#include <utility>
+
+#include "wire/http_headers.hpp"
+
+namespace byway::router {
+namespace {
+
+using std::chrono::milliseconds;
+using Limit = std::optional<milliseconds>;
+
+Limit first_given(const Limit& call, const Limit& endpoint, const Limit& options,
+                  milliseconds otherwise) {
+  for (const Limit* limit : {&call, &endpoint, &options}) {
+    if (*limit) return *limit;
+  }
+  return otherwise;
+}
+
+/// Whole header lines, one after the other in `plan.header_text`. Views are made last, since the
+/// text may move.
+Result<void> add_headers(AttemptPlan& plan, const Request& request) {
+  std::vector<std::size_t> ends;
+  const auto add = [&](std::string_view name, std::string_view value) {
+    plan.header_text.append(name).append(": ").append(value);
+    ends.push_back(plan.header_text.size());
+  };
+  if (request.operation != Operation::models) add("Content-Type", "application/json");
+  add("Accept", plan.is_streamed ? "text/event-stream" : "application/json");
+  for (const Header& header : request.headers) {
+    const auto verdict = wire::check_request_header(header.name, header.value);
+    if (!verdict) return verdict.error();
+    if (*verdict == wire::HeaderVerdict::send) add(header.name, header.value);
+  }
+  std::size_t begin = 0;
+  for (const std::size_t end : ends) {
+    plan.header_lines.push_back(std::string_view(plan.header_text).substr(begin, end - begin));
+    begin = end;
+  }
+  return {};
+}
+
+/// Whether the operation is told by `stream`, which is then always sent (wire.md 0.4).
+bool has_stream(Operation operation) {
+  return operation == Operation::chat || operation == Operation::completions ||
+         operation == Operation::responses;
+}
+
+Result<void> edit_body(AttemptPlan& plan, const Request& request, const wire::RequestScan& scan) {
+  const wire::Dialect& dialect = plan.entry->dialect;
+  const wire::DialectBody& body = dialect.body_of(request.operation);
+  plan.body.assign(request.body);
+  wire::RequestEdit edit;
+  edit.model = plan.upstream_model;
+  edit.omit_model = dialect.omits_model;
+  if (has_stream(request.operation)) edit.stream = plan.is_streamed;
+  if (plan.is_streamed) edit.usage = dialect.usage;
+  edit.extra_body = plan.entry->endpoint.settings.extra_body;
+  edit.drop = body.drop;
+  edit.rename = body.rename;
+  edit.set_default = body.set_default;
+  auto edited = wire::edit_request(plan.body, scan, edit);
+  if (!edited) return edited.error();
+  plan.edited = *std::move(edited);
+  plan.hides_usage = !scan.asks_usage;
+  return {};
+}
+
+std::string_view advice_for(UpstreamClass upstream_class) {
+  switch (upstream_class) {
+    case UpstreamClass::auth: return "check the endpoint's upstream key (byway endpoint rotate)";
+    case UpstreamClass::quota: return "the account behind the upstream key has no quota left";
+    case UpstreamClass::rate_limited: return "slow down or retry after the stated time";
+    case UpstreamClass::overloaded: return "the server has no capacity now; retry later";
+    case UpstreamClass::unavailable_starting: return "the server is starting; retry later";
+    case UpstreamClass::unavailable:
+      return "check that the server runs and that the base URL is right";
+    case UpstreamClass::not_found_model: return "the server does not know this model";
+    case UpstreamClass::not_found_route:
+      return "the server does not offer this operation at this base URL";
+    case UpstreamClass::context_length: return "the request is longer than the model's context";
+    case UpstreamClass::timeout: return "raise the limit if the server needs longer";
+    case UpstreamClass::stream_truncated:
+      return "the stream ended before its end; what arrived is not complete";
+    case UpstreamClass::config_error: return "check the endpoint's settings";
+    default: return "";
+  }
+}
+
+}  // namespace
+
+Timeouts effective_timeouts(const Timeouts& call, const EndpointTimeouts& endpoint,
+                            const Timeouts& options) {
+  return Timeouts{
+      .connect = first_given(call.connect, endpoint.connect, options.connect, milliseconds(5'000)),
+      .first_byte = first_given(call.first_byte, endpoint.first_byte, options.first_byte,
+                                milliseconds(120'000)),
+      .first_token = first_given(call.first_token, endpoint.first_token, options.first_token,
+                                 milliseconds(300'000)),
+      .stall = first_given(call.stall, endpoint.stall, options.stall, milliseconds(60'000)),
+      .total = first_given(call.total, endpoint.total, options.total, milliseconds(600'000)),
+  };
+}
+
+Result<void> plan_attempts(AttemptPlan& plan, const RouterOptions& options, const Request& request,
+                           Admitted admitted, bool is_streamed, const Timeouts& timeouts) {
+  plan.operation = request.operation;
+  plan.is_streamed = is_streamed;
+  plan.may_resend = request.retry_ambiguous;
+  plan.reply_bytes_max = options.reply_bytes_max;
+  plan.inputs = admitted.scan.inputs;
+  plan.limits = {*timeouts.connect, *timeouts.first_byte, *timeouts.stall};
+  plan.upstream_model = std::move(admitted.upstream_model);
+  plan.entry = std::move(admitted.entry);
+  if (auto added = add_headers(plan, request); !added) return added.error();
+  auto target = plan.entry->target(request.operation, plan.upstream_model);
+  if (!target) return target.error();
+  plan.target = *std::move(target);
+  if (request.operation == Operation::models) return {};
+  return edit_body(plan, request, admitted.scan);
+}
+
+std::string describe(const wire::UpstreamFailure& failure, std::string_view provider,
+                     std::string_view model) {
+  std::string text(provider);
+  if (!model.empty()) text.append(" (").append(model).append(")");
+  text.append(" failed: ").append(name_of(failure.upstream_class));
+  if (!failure.cause.empty()) text.append(", ").append(failure.cause);
+  if (failure.http_status != 0) text.append(", HTTP ").append(std::to_string(failure.http_status));
+  if (!failure.detail.empty()) text.append(": ").append(failure.detail);
+  const std::string_view advice = advice_for(failure.upstream_class);
+  if (!advice.empty()) text.append(". ").append(advice);
+  return text;
+}
+
+}  // namespace byway::router
