@@ -86,16 +86,26 @@ class JsonCursor {
   /// Consumes one value of any kind and gives its bytes; empty at a fault.
   std::string_view skip() noexcept;
 
+  /// Enters a value of that kind; false after skipping one of another.
+  bool enter_object_or_skip() noexcept;
+  bool enter_array_or_skip() noexcept;
   /// A string, or nothing after skipping another kind.
   std::optional<JsonString> string_or_skip() noexcept;
   /// An integer, or a number without fraction that fits; nothing after skipping anything else.
   std::optional<std::int64_t> integer_or_skip() noexcept;
+
+  /// Consumes the value that comes next without looking at it: `end` is known to be its end.
+  void jump(std::size_t end) noexcept {
+    if (is_good()) at_ = begin_ + end;
+  }
 
   /// After the outermost value: faults unless only white space is left.
   bool finish() noexcept;
 
   JsonFault fault() const noexcept { return fault_; }
   bool is_good() const noexcept { return fault_ == JsonFault::none; }
+  /// Where the fault was found.
+  std::size_t fault_position() const noexcept { return fault_at_; }
   /// Where the cursor stands: after what was consumed, white space not skipped yet.
   std::size_t position() const noexcept { return static_cast<std::size_t>(at_ - begin_); }
   /// Where the member's name begins, its quote included; valid after next_member().
@@ -104,18 +114,26 @@ class JsonCursor {
  private:
   bool fail(JsonFault fault = JsonFault::syntax) noexcept;
   void skip_space() noexcept;
-  bool skip_string(JsonString& string) noexcept;
+  bool take_string(JsonString& string) noexcept;
   bool skip_escape() noexcept;
+  bool skip_surrogate_pair(unsigned first) noexcept;
   bool skip_number() noexcept;
   bool skip_literal(std::string_view word) noexcept;
   bool skip_scalar() noexcept;
-  bool open(char bracket) noexcept;
+  bool skip_digits() noexcept;
+  bool enter(char bracket) noexcept;
+  /// Consumes `byte` after white space, or faults.
+  bool take(char byte) noexcept;
+  bool take_name(JsonString& name) noexcept;
+  /// Consumes ',' or the closing bracket: true when another member or element follows.
+  bool take_separator(char bracket) noexcept;
   bool skip_containers() noexcept;
 
   const char* begin_;
   const char* at_;
   const char* end_;
   const char* name_at_ = nullptr;
+  std::size_t fault_at_ = 0;
   int depth_ = 0;
   bool is_first_ = false;
   bool is_strict_;

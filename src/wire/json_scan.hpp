@@ -40,6 +40,8 @@ struct RequestScan {
   Member stream_options = {};
   Member messages = {};
   Member tools = {};
+  /// The one with the longest value, so that a second walk may jump over it.
+  Member longest = {};
   /// The model's text, without quotes; absent when there is none or it is not a string.
   std::optional<JsonString> model_text = {};
   /// `stream` as the caller wrote it; absent when it is missing or no boolean.

@@ -16,12 +16,18 @@
 namespace byway::wire {
 
 /// The pieces of an edited body, in order. Those of the caller's bytes view the body, which must
-/// outlive the Splice; it may be moved, but its views are taken anew then. Every byte outside the
-/// edited places is the caller's.
+/// outlive the Splice; moving it leaves all views good. Every byte outside the edited places is the
+/// caller's.
 class Splice {
  public:
+  /// A part of the result: a span of the body, or of our own text.
+  struct Part {
+    ByteSpan span = {};
+    bool is_ours = false;
+  };
+
   Splice() = default;
-  explicit Splice(std::string_view body) { keep(body); }
+  Splice(std::string_view body, std::string_view ours, std::span<const Part> parts);
   Splice(Splice&&) noexcept = default;
   Splice& operator=(Splice&&) noexcept = default;
 
@@ -31,15 +37,9 @@ class Splice {
   /// The pieces joined.
   std::string text() const;
 
-  /// Appends bytes of the body; neighbours become one piece.
-  void keep(std::string_view bytes);
-  /// Takes `text` over; add() then appends parts of it. Called once, before add().
-  void own(std::string_view text);
-  /// Appends [begin, end) of the owned text.
-  void add(ByteSpan of_owned);
-
  private:
-  std::vector<char> owned_;
+  /// No string: a short one would keep its bytes inside itself, and moving would break the views.
+  std::vector<char> ours_;
   std::vector<std::string_view> pieces_;
   std::size_t size_ = 0;
 };
@@ -58,10 +58,11 @@ struct RequestEdit {
   std::optional<bool> stream = {};
   UsagePolicy usage = UsagePolicy::as_caller;
   /// A JSON object merged in, this side winning: objects merge member by member, everything else
-  /// replaces. Must have passed validate_extra_body(); empty for none.
+  /// replaces. Must have passed validate_extra_body(); empty
+  /// for none.
   std::string_view extra_body = {};
-  /// Of the dialect, in this order: members to remove, to rename, and to add where they are missing
-  /// (value as JSON text).
+  /// Of the dialect, in this order: members to remove, to rename, and to add where they are
+  /// missing (value as JSON text). `model` and `stream` are not among them.
   std::span<const std::string> drop = {};
   std::span<const std::pair<std::string, std::string>> rename = {};
   std::span<const std::pair<std::string, std::string>> set_default = {};
@@ -72,9 +73,5 @@ struct RequestEdit {
 /// that is edited stands in the body twice.
 Result<Splice> edit_request(std::string_view body, const RequestScan& scan,
                             const RequestEdit& edit);
-
-/// Whether `text` may be an endpoint's extra body: a JSON object without messages, model and
-/// stream, no name twice at any level. Empty is fine. Code: registry_field_invalid.
-Result<void> validate_extra_body(std::string_view text);
 
 }  // namespace byway::wire

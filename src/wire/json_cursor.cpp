@@ -1,0 +1,444 @@
+#include "wire/json_cursor.hpp"
+
+#include <bit>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+
+#include "wire/json_write.hpp"
+
+namespace byway::wire {
+namespace {
+
+using Block = unsigned char __attribute__((vector_size(16)));
+using Halves = std::uint64_t __attribute__((vector_size(16)));
+
+/// The first byte from `at` that ends a run of plain string bytes: a quote, a backslash or a
+/// control character; `end` for none. Sixteen bytes at a time, as prompts are long.
+const char* find_special(const char* at, const char* end) noexcept {
+  while (end - at >= 16) {
+    Block block;
+    std::memcpy(&block, at, sizeof block);
+    const auto hits = (block == '"') | (block == '\\') | (block < 0x20);
+    const auto halves = reinterpret_cast<Halves>(hits);
+    if ((halves[0] | halves[1]) != 0) {
+      if constexpr (std::endian::native != std::endian::little) break;
+      if (halves[0] != 0) return at + std::countr_zero(halves[0]) / 8;
+      return at + 8 + std::countr_zero(halves[1]) / 8;
+    }
+    at += 16;
+  }
+  while (at != end && *at != '"' && *at != '\\' && static_cast<unsigned char>(*at) >= 0x20) ++at;
+  return at;
+}
+
+bool is_space(char byte) noexcept {
+  return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
+}
+
+bool is_digit(char byte) noexcept {
+  return byte >= '0' && byte <= '9';
+}
+
+/// What may follow a backslash, 'u' apart. Bits of a word instead of a switch, because prompts are
+/// full of \n and \" in no order a branch predictor could learn.
+bool is_short_escape(char byte) noexcept {
+  constexpr auto bit = [](char letter) { return std::uint64_t{1} << (letter & 63); };
+  constexpr std::uint64_t low = bit('"') | bit('/');
+  constexpr std::uint64_t high = bit('\\') | bit('b') | bit('f') | bit('n') | bit('r') | bit('t');
+  const auto value = static_cast<unsigned char>(byte);
+  return value < 128 && ((value < 64 ? low : high) >> (value & 63) & 1) != 0;
+}
+
+int hex_value(char byte) noexcept {
+  if (byte >= '0' && byte <= '9') return byte - '0';
+  if (byte >= 'a' && byte <= 'f') return byte - 'a' + 10;
+  if (byte >= 'A' && byte <= 'F') return byte - 'A' + 10;
+  return -1;
+}
+
+/// The code unit of four hexadecimal digits, or -1.
+int code_unit(const char* digits) noexcept {
+  int unit = 0;
+  for (int index = 0; index < 4; ++index) {
+    const int digit = hex_value(digits[index]);
+    if (digit < 0) return -1;
+    unit = unit * 16 + digit;
+  }
+  return unit;
+}
+
+bool is_high_surrogate(unsigned unit) noexcept {
+  return unit >= 0xD800 && unit <= 0xDBFF;
+}
+
+bool is_low_surrogate(unsigned unit) noexcept {
+  return unit >= 0xDC00 && unit <= 0xDFFF;
+}
+
+void append_code_point(std::string& out, unsigned point) {
+  const auto byte = [&](unsigned value) { out += static_cast<char>(value); };
+  if (point < 0x80) {
+    byte(point);
+  } else if (point < 0x800) {
+    byte(0xC0 | point >> 6);
+    byte(0x80 | (point & 0x3F));
+  } else if (point < 0x10000) {
+    byte(0xE0 | point >> 12);
+    byte(0x80 | (point >> 6 & 0x3F));
+    byte(0x80 | (point & 0x3F));
+  } else {
+    byte(0xF0 | point >> 18);
+    byte(0x80 | (point >> 12 & 0x3F));
+    byte(0x80 | (point >> 6 & 0x3F));
+    byte(0x80 | (point & 0x3F));
+  }
+}
+
+/// Appends what the escape at the front of `raw` means and gives its length.
+std::size_t append_escape(std::string& out, std::string_view raw) {
+  switch (raw[1]) {
+    case 'n': out += '\n'; return 2;
+    case 't': out += '\t'; return 2;
+    case 'r': out += '\r'; return 2;
+    case 'b': out += '\b'; return 2;
+    case 'f': out += '\f'; return 2;
+    case 'u': break;
+    default: out += raw[1]; return 2;
+  }
+  const auto first = static_cast<unsigned>(code_unit(raw.data() + 2));
+  if (is_high_surrogate(first) && raw.size() >= 12 && raw[6] == '\\' && raw[7] == 'u') {
+    const auto second = static_cast<unsigned>(code_unit(raw.data() + 8));
+    if (is_low_surrogate(second)) {
+      append_code_point(out, 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00));
+      return 12;
+    }
+  }
+  const bool is_lone = is_high_surrogate(first) || is_low_surrogate(first);
+  append_code_point(out, is_lone ? 0xFFFD : first);
+  return 6;
+}
+
+}  // namespace
+
+bool JsonString::equals(std::string_view plain) const noexcept {
+  // An escape is never shorter than what it means.
+  if (raw.size() < plain.size() || raw.size() > 6 * plain.size()) return false;
+  std::string meant;
+  append_to(meant);
+  return meant == plain;
+}
+
+void JsonString::append_to(std::string& out) const {
+  std::string_view rest = raw;
+  while (has_escapes) {
+    const std::size_t escape = rest.find('\\');
+    if (escape == std::string_view::npos) break;
+    out.append(rest.substr(0, escape));
+    rest.remove_prefix(escape);
+    rest.remove_prefix(append_escape(out, rest));
+  }
+  out.append(rest);
+}
+
+std::string_view JsonString::text(std::string& scratch) const {
+  if (!has_escapes) return raw;
+  const std::size_t begin = scratch.size();
+  append_to(scratch);
+  return std::string_view(scratch).substr(begin);
+}
+
+bool JsonCursor::fail(JsonFault fault) noexcept {
+  if (fault_ == JsonFault::none) {
+    fault_ = fault;
+    fault_at_ = position();
+  }
+  at_ = end_;
+  return false;
+}
+
+void JsonCursor::skip_space() noexcept {
+  while (at_ != end_ && is_space(*at_)) ++at_;
+}
+
+bool JsonCursor::take(char byte) noexcept {
+  skip_space();
+  if (at_ == end_ || *at_ != byte) return fail();
+  ++at_;
+  return true;
+}
+
+JsonKind JsonCursor::peek() noexcept {
+  skip_space();
+  if (at_ == end_) return JsonKind::none;
+  switch (*at_) {
+    case '{': return JsonKind::object;
+    case '[': return JsonKind::array;
+    case '"': return JsonKind::string;
+    case 't':
+    case 'f': return JsonKind::boolean;
+    case 'n': return JsonKind::null;
+    default: return *at_ == '-' || is_digit(*at_) ? JsonKind::number : JsonKind::none;
+  }
+}
+
+bool JsonCursor::enter(char bracket) noexcept {
+  if (!take(bracket)) return false;
+  if (++depth_ > depth_max) return fail(JsonFault::too_deep);
+  is_first_ = true;
+  return true;
+}
+
+bool JsonCursor::enter_object() noexcept {
+  return enter('{');
+}
+
+bool JsonCursor::enter_array() noexcept {
+  return enter('[');
+}
+
+bool JsonCursor::enter_object_or_skip() noexcept {
+  if (peek() == JsonKind::object) return enter('{');
+  skip();
+  return false;
+}
+
+bool JsonCursor::enter_array_or_skip() noexcept {
+  if (peek() == JsonKind::array) return enter('[');
+  skip();
+  return false;
+}
+
+bool JsonCursor::take_separator(char bracket) noexcept {
+  skip_space();
+  if (at_ == end_) return fail();
+  if (*at_ == bracket) {
+    ++at_;
+    --depth_;
+    is_first_ = false;
+    return false;
+  }
+  if (is_first_) {
+    is_first_ = false;
+    return true;
+  }
+  if (*at_ != ',') return fail();
+  ++at_;
+  return true;
+}
+
+bool JsonCursor::take_name(JsonString& name) noexcept {
+  skip_space();
+  name_at_ = at_;
+  return take_string(name) && take(':');
+}
+
+bool JsonCursor::next_member(JsonString& name) noexcept {
+  return take_separator('}') && take_name(name);
+}
+
+bool JsonCursor::next_element() noexcept {
+  return take_separator(']');
+}
+
+bool JsonCursor::take_string(JsonString& string) noexcept {
+  if (at_ == end_ || *at_ != '"') return fail();
+  const char* begin = ++at_;
+  string.has_escapes = false;
+  while (true) {
+    at_ = find_special(at_, end_);
+    if (at_ == end_) return fail();
+    if (*at_ == '"') break;
+    if (*at_ != '\\') return fail();
+    string.has_escapes = true;
+    if (end_ - at_ > 2 && is_short_escape(at_[1])) {
+      at_ += 2;
+    } else if (!skip_escape()) {
+      return false;
+    }
+  }
+  string.raw = std::string_view(begin, static_cast<std::size_t>(at_ - begin));
+  ++at_;
+  return true;
+}
+
+bool JsonCursor::skip_escape() noexcept {
+  if (end_ - at_ < 2) return fail();
+  if (is_short_escape(at_[1])) {
+    at_ += 2;
+    return true;
+  }
+  if (end_ - at_ < 6 || at_[1] != 'u') return fail();
+  const int unit = code_unit(at_ + 2);
+  if (unit < 0) return fail();
+  at_ += 6;
+  return !is_strict_ || skip_surrogate_pair(static_cast<unsigned>(unit));
+}
+
+bool JsonCursor::skip_surrogate_pair(unsigned first) noexcept {
+  if (is_low_surrogate(first)) return fail(JsonFault::lone_surrogate);
+  if (!is_high_surrogate(first)) return true;
+  if (end_ - at_ < 6 || at_[0] != '\\' || at_[1] != 'u') return fail(JsonFault::lone_surrogate);
+  const int second = code_unit(at_ + 2);
+  if (second < 0) return fail();
+  if (!is_low_surrogate(static_cast<unsigned>(second))) return fail(JsonFault::lone_surrogate);
+  at_ += 6;
+  return true;
+}
+
+bool JsonCursor::skip_digits() noexcept {
+  if (at_ == end_ || !is_digit(*at_)) return fail();
+  while (at_ != end_ && is_digit(*at_)) ++at_;
+  return true;
+}
+
+bool JsonCursor::skip_number() noexcept {
+  if (at_ != end_ && *at_ == '-') ++at_;
+  if (at_ != end_ && *at_ == '0') {
+    ++at_;
+  } else if (!skip_digits()) {
+    return false;
+  }
+  if (at_ != end_ && *at_ == '.') {
+    ++at_;
+    if (!skip_digits()) return false;
+  }
+  if (at_ != end_ && (*at_ == 'e' || *at_ == 'E')) {
+    ++at_;
+    if (at_ != end_ && (*at_ == '+' || *at_ == '-')) ++at_;
+    return skip_digits();
+  }
+  return true;
+}
+
+bool JsonCursor::skip_literal(std::string_view word) noexcept {
+  const std::string_view rest(at_, static_cast<std::size_t>(end_ - at_));
+  if (!rest.starts_with(word)) return fail();
+  at_ += word.size();
+  return true;
+}
+
+bool JsonCursor::skip_scalar() noexcept {
+  if (at_ == end_) return fail();
+  switch (*at_) {
+    case '"': {
+      JsonString string;
+      return take_string(string);
+    }
+    case 't': return skip_literal("true");
+    case 'f': return skip_literal("false");
+    case 'n': return skip_literal("null");
+    default: return skip_number();
+  }
+}
+
+/// One value, containers included. The kinds of the open ones are bits, the innermost lowest, so
+/// that nothing recurses.
+bool JsonCursor::skip_containers() noexcept {
+  static_assert(depth_max <= 64);
+  std::uint64_t objects = 0;
+  const int outer = depth_;
+  while (true) {
+    skip_space();
+    const char first = at_ == end_ ? '\0' : *at_;
+    if (first == '{' || first == '[') {
+      if (!enter(first)) return false;
+      objects = objects << 1 | (first == '{' ? 1U : 0U);
+    } else if (!skip_scalar()) {
+      return false;
+    }
+    while (true) {
+      if (depth_ == outer) return true;
+      const bool in_object = (objects & 1) != 0;
+      if (take_separator(in_object ? '}' : ']')) {
+        JsonString name;
+        if (in_object && !take_name(name)) return false;
+        break;
+      }
+      if (!is_good()) return false;
+      objects >>= 1;
+    }
+  }
+}
+
+std::string_view JsonCursor::skip() noexcept {
+  skip_space();
+  const char* begin = at_;
+  if (!skip_containers()) return {};
+  return std::string_view(begin, static_cast<std::size_t>(at_ - begin));
+}
+
+JsonString JsonCursor::read_string() noexcept {
+  JsonString string;
+  skip_space();
+  if (!take_string(string)) return {};
+  return string;
+}
+
+bool JsonCursor::read_boolean() noexcept {
+  skip_space();
+  if (at_ != end_ && *at_ == 't') return skip_literal("true");
+  skip_literal("false");
+  return false;
+}
+
+std::string_view JsonCursor::read_number() noexcept {
+  skip_space();
+  const char* begin = at_;
+  if (!skip_number()) return {};
+  return std::string_view(begin, static_cast<std::size_t>(at_ - begin));
+}
+
+void JsonCursor::read_null() noexcept {
+  skip_space();
+  skip_literal("null");
+}
+
+std::optional<JsonString> JsonCursor::string_or_skip() noexcept {
+  if (peek() != JsonKind::string) {
+    skip();
+    return std::nullopt;
+  }
+  JsonString string;
+  if (!take_string(string)) return std::nullopt;
+  return string;
+}
+
+std::optional<std::int64_t> JsonCursor::integer_or_skip() noexcept {
+  if (peek() != JsonKind::number) {
+    skip();
+    return std::nullopt;
+  }
+  return integer_of(read_number());
+}
+
+bool JsonCursor::finish() noexcept {
+  skip_space();
+  if (at_ != end_) return fail();
+  return is_good();
+}
+
+double double_of(std::string_view number) noexcept {
+  double value = 0;
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
+  if (error != std::errc::result_out_of_range) return value;
+  const bool is_tiny = number.find("e-") != std::string_view::npos ||
+                       number.find("E-") != std::string_view::npos ||
+                       number.starts_with("0.") || number.starts_with("-0.");
+  if (is_tiny) return 0;
+  return number.starts_with('-') ? -HUGE_VAL : HUGE_VAL;
+}
+
+std::optional<std::int64_t> integer_of(std::string_view number) noexcept {
+  std::int64_t exact = 0;
+  const char* last = number.data() + number.size();
+  const auto [end, error] = std::from_chars(number.data(), last, exact);
+  if (error == std::errc() && end == last) return exact;
+  const double value = double_of(number);
+  if (number.empty() || !(std::abs(value) < 9e18) || std::trunc(value) != value) {
+    return std::nullopt;
+  }
+  return static_cast<std::int64_t>(value);
+}
+
+}  // namespace byway::wire
