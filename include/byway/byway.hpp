@@ -1,0 +1,15 @@
+// Everything of Byway that a program needs for calls and administration.
+#pragma once
+
+#include <byway/admin.hpp>
+#include <byway/endpoint.hpp>
+#include <byway/error.hpp>
+#include <byway/pending.hpp>
+#include <byway/request.hpp>
+#include <byway/response.hpp>
+#include <byway/result.hpp>
+#include <byway/router.hpp>
+#include <byway/secret.hpp>
+#include <byway/stream.hpp>
+#include <byway/vault.hpp>
+#include <byway/version.hpp>
