@@ -122,7 +122,10 @@ TEST_CASE("both arenas are left out of core dumps") {
     CHECK(flags.find(" dd ") != std::string::npos);
   }
   const std::string flags = test::flags_of_page(key);
-  if (status.locked && !flags.empty()) CHECK(flags.find(" lo ") != std::string::npos);
+  // The sanitizers replace mlock(2) by one that does nothing and says it did.
+  if (status.locked && !flags.empty() && !BYWAY_TEST_SANITIZED) {
+    CHECK(flags.find(" lo ") != std::string::npos);
+  }
   protected_free(block);
   protected_free(large);
   key_free(key);
@@ -243,6 +246,7 @@ TEST_CASE("keys beyond the locking limit are kept unlocked and counted") {
           }
           const ProtectionStatus status = protection_status();
           for (void* block : blocks) key_free(block);
+          if (BYWAY_TEST_SANITIZED) return true;  // their mlock(2) always says it did
           return !status.locked && status.bytes_mapped - status.bytes_locked >= 400'000;
         }) == 0);
 }

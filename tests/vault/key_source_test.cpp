@@ -97,7 +97,7 @@ TEST_CASE("a key file of another length or with a wrong digit is no key (B03)") 
 
 TEST_CASE("a key file that others may read, or that is no plain file, is refused (B02)") {
   const Folder folder;
-  for (const mode_t mode : {0644, 0640, 0604, 0660, 0610, 0601, 0666, 0700 | 0004}) {
+  for (const mode_t mode : {0644U, 0640U, 0604U, 0660U, 0610U, 0601U, 0666U, 0704U}) {
     put(folder / "open", hex_key, mode);
     INFO("mode " << std::oct << mode);
     CHECK(code_of(KeySource::file(folder / "open").load()) == "vault_file_permissions");
