@@ -91,8 +91,16 @@ Result<void> set_up(Database& database) {
   // FULL: an administrative change that was answered survives power loss. secure_delete: what is
   // replaced is overwritten.
   return database.run_script(
-      "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
-      "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;");
+      "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cell_size_check = ON;"
+      "PRAGMA temp_store = MEMORY");
+}
+
+/// After the migrations, which may have to rebuild a table that others point to.
+Result<OpenedStore> finish(Database database, WriteLock write_lock) {
+  if (Result<void> done = database.run_script("PRAGMA foreign_keys = ON"); !done) {
+    return done.error();
+  }
+  return OpenedStore{std::move(database), std::move(write_lock)};
 }
 
 /// One transaction. False when another process was there first.
@@ -181,7 +189,7 @@ Result<OpenedStore> create_store(const std::string& path, std::chrono::milliseco
   }
   if (Result<void> done = set_up(*database); !done) return done.error();
   if (Result<void> done = bring_up(*database, path, migrations); !done) return done.error();
-  return OpenedStore{std::move(*database), std::move(*lock)};
+  return finish(std::move(*database), std::move(*lock));
 }
 
 Result<OpenedStore> open_store(const std::string& path, std::chrono::milliseconds busy_limit,
@@ -209,7 +217,7 @@ Result<OpenedStore> open_store(const std::string& path, std::chrono::millisecond
     if (!guard) return guard.error();
     if (Result<void> done = bring_up(*database, path, migrations); !done) return done.error();
   }
-  return OpenedStore{std::move(*database), std::move(*lock)};
+  return finish(std::move(*database), std::move(*lock));
 }
 
 }  // namespace byway::store

@@ -1,5 +1,6 @@
 #include "catch.hpp"
 
+#include "store/migrations.hpp"
 #include "store/scratch.hpp"
 
 namespace byway::store {
@@ -233,6 +234,16 @@ TEST_CASE("a reader stands in the way of no change and sees one instant") {
     CHECK(must(reader.integer("SELECT count(*) FROM sealed_key")) == 1);
   }
   CHECK(must(reader.integer("SELECT count(*) FROM sealed_key")) == 0);
+}
+
+TEST_CASE("a key of no endpoint and an endpoint of no org cannot be written at all") {
+  const ScratchFolder folder;
+  const std::string path = folder / "byway.db";
+  make_store(path);
+  OpenedStore opened = must(open_store(path, std::chrono::seconds(1)));
+  CHECK(!opened.database.run("INSERT INTO sealed_key VALUES('none', 'key', 'r', 1, 1, '', x'00')"));
+  CHECK(!opened.database.run(
+      "INSERT INTO endpoint VALUES('e', 'no org', 's', 'o', 1, '{}', 0, '', '', NULL)"));
 }
 
 TEST_CASE("changes of many processes are all kept") {
