@@ -9,3 +9,8 @@ foreach(program IN LISTS bad_programs)
     ${PROJECT_SOURCE_DIR}/include ${program})
   set_tests_properties(compile_fail_${name} PROPERTIES LABELS house)
 endforeach()
+
+add_test(NAME headers_stand_alone COMMAND ${Python3_EXECUTABLE}
+  ${PROJECT_SOURCE_DIR}/tests/compile_fail/headers.py ${CMAKE_CXX_COMPILER}
+  ${PROJECT_SOURCE_DIR}/include)
+set_tests_properties(headers_stand_alone PROPERTIES LABELS house)
