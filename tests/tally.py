@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""tally.py PRESET=FILE...: sums ctest's JUnit files. Lists what failed and what was skipped and why,
+"""tally.py PRESET=FILE...: sums ctest's JUnit files. Lists what failed or was skipped and why,
 then ctest's closing line for the whole and "N passed, N failed, N skipped"; exit 1 on failure."""
 import re
 import sys
