@@ -18,3 +18,6 @@ endif()
 add_test(NAME tidy_finds_what_it_should COMMAND ${Python3_EXECUTABLE}
   ${PROJECT_SOURCE_DIR}/tests/tidy/tidy_test.py)
 set_tests_properties(tidy_finds_what_it_should PROPERTIES LABELS house)
+add_test(NAME tally_counts_what_it_should COMMAND ${Python3_EXECUTABLE}
+  ${PROJECT_SOURCE_DIR}/tests/tally_test.py)
+set_tests_properties(tally_counts_what_it_should PROPERTIES LABELS house)
