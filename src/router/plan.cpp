@@ -19,25 +19,25 @@ Limit first_given(const Limit& call, const Limit& endpoint, const Limit& options
   return otherwise;
 }
 
-/// Whole header lines, one after the other in `plan.header_text`. Views are made last, since the
-/// text may move.
+/// Whole header lines, one after the other in `plan.header_text`, which never grows while views of
+/// it are made.
 Result<void> add_headers(AttemptPlan& plan, const Request& request) {
-  std::vector<std::size_t> ends;
-  const auto add = [&](std::string_view name, std::string_view value) {
-    plan.header_text.append(name).append(": ").append(value);
-    ends.push_back(plan.header_text.size());
-  };
-  if (request.operation != Operation::models) add("Content-Type", "application/json");
-  add("Accept", plan.is_streamed ? "text/event-stream" : "application/json");
+  constexpr std::string_view json_body = "Content-Type: application/json";
+  constexpr std::string_view wants_json = "Accept: application/json";
+  constexpr std::string_view wants_events = "Accept: text/event-stream";
+  plan.header_lines.reserve(request.headers.size() + 2);
+  if (request.operation != Operation::models) plan.header_lines.push_back(json_body);
+  plan.header_lines.push_back(plan.is_streamed ? wants_events : wants_json);
+  std::size_t size = 0;
+  for (const Header& header : request.headers) size += header.name.size() + header.value.size() + 2;
+  plan.header_text.reserve(size);
   for (const Header& header : request.headers) {
     const auto verdict = wire::check_request_header(header.name, header.value);
     if (!verdict) return verdict.error();
-    if (*verdict == wire::HeaderVerdict::send) add(header.name, header.value);
-  }
-  std::size_t begin = 0;
-  for (const std::size_t end : ends) {
-    plan.header_lines.push_back(std::string_view(plan.header_text).substr(begin, end - begin));
-    begin = end;
+    if (*verdict == wire::HeaderVerdict::strip) continue;
+    const std::size_t begin = plan.header_text.size();
+    plan.header_text.append(header.name).append(": ").append(header.value);
+    plan.header_lines.push_back(std::string_view(plan.header_text).substr(begin));
   }
   return {};
 }

@@ -1,0 +1,136 @@
+// CurlTransfer's callbacks: what libcurl tells while a request is under way.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <openssl/ssl.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "transport/curl_transfer.hpp"
+
+namespace byway::transport {
+namespace {
+
+std::string address_text(const curl_sockaddr& address) {
+  char text[INET6_ADDRSTRLEN] = {};
+  if (address.family == AF_INET) {
+    const auto* in = reinterpret_cast<const sockaddr_in*>(&address.addr);
+    inet_ntop(AF_INET, &in->sin_addr, text, sizeof text);
+  } else if (address.family == AF_INET6) {
+    const auto* in = reinterpret_cast<const sockaddr_in6*>(&address.addr);
+    inet_ntop(AF_INET6, &in->sin6_addr, text, sizeof text);
+  }
+  return text;
+}
+
+}  // namespace
+
+bool CurlTransfer::deliver_head() {
+  sink_->on_head(head_.head());
+  return !is_cancelled_;
+}
+
+std::size_t CurlTransfer::on_header_line(char* bytes, std::size_t size, std::size_t count,
+                                         void* self) {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  const std::size_t length = size * count;
+  if (transfer.is_cancelled_) return 0;
+  transfer.last_byte_ = transfer.prepared_.pool->loop().turn_time();
+  if (transfer.phase_ != Phase::receiving) {
+    transfer.phase_ = Phase::receiving;
+    transfer.limit(transfer.limits_.stall);
+  }
+  switch (transfer.head_.feed({bytes, length})) {
+    case ResponseHead::State::more:
+    case ResponseHead::State::trailer: return length;
+    case ResponseHead::State::complete: return transfer.deliver_head() ? length : 0;
+    case ResponseHead::State::too_large:
+      transfer.own_fault_ = TransferFault::headers_too_large;
+      return 0;
+    case ResponseHead::State::malformed: transfer.own_fault_ = TransferFault::protocol; return 0;
+  }
+  return 0;
+}
+
+std::size_t CurlTransfer::on_body_bytes(char* bytes, std::size_t size, std::size_t count,
+                                        void* self) {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  const std::size_t length = size * count;
+  if (transfer.is_cancelled_) return 0;
+  if (transfer.is_paused_) {
+    // on_body took its bytes and said "pause": what comes after waits inside libcurl, and the
+    // socket is not read.
+    transfer.is_held_ = true;
+    return CURL_WRITEFUNC_PAUSE;
+  }
+  transfer.last_byte_ = transfer.prepared_.pool->loop().turn_time();
+  if (transfer.sink_->on_body({bytes, length}) == Flow::pause) transfer.is_paused_ = true;
+  return transfer.is_cancelled_ ? 0 : length;
+}
+
+std::size_t CurlTransfer::on_read(char* into, std::size_t size, std::size_t count, void* self) {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  std::size_t room = size * count;
+  char* const begin = into;
+  while (room > 0 && transfer.piece_ < transfer.pieces_.size()) {
+    const std::string_view rest = transfer.pieces_[transfer.piece_].substr(transfer.piece_offset_);
+    const std::size_t taken = std::min(room, rest.size());
+    std::memcpy(into, rest.data(), taken);
+    into += taken;
+    room -= taken;
+    transfer.piece_offset_ += taken;
+    if (taken == rest.size()) {
+      ++transfer.piece_;
+      transfer.piece_offset_ = 0;
+    }
+  }
+  return static_cast<std::size_t>(into - begin);
+}
+
+int CurlTransfer::on_seek(void* self, curl_off_t offset, int origin) {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  if (offset != 0 || origin != SEEK_SET) return CURL_SEEKFUNC_FAIL;
+  transfer.piece_ = transfer.piece_offset_ = 0;
+  return CURL_SEEKFUNC_OK;
+}
+
+int CurlTransfer::on_request_begins(void* self, char*, char*, int, int) {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  if (transfer.is_cancelled_) return CURL_PREREQFUNC_ABORT;
+  // libcurl sends a request again by itself when a reused connection closes without a byte, and
+  // says nothing. It comes here each time before it writes, which is where the copies are counted
+  // and the second one is refused.
+  if (transfer.wire_copies_ > 0 && !transfer.may_resend_) return CURL_PREREQFUNC_ABORT;
+  ++transfer.wire_copies_;
+  transfer.may_resend_ = transfer.may_resend_ && transfer.wire_copies_ < 2;
+  transfer.phase_ = Phase::waiting;
+  transfer.limit(transfer.limits_.first_byte);
+  return CURL_PREREQFUNC_OK;
+}
+
+curl_socket_t CurlTransfer::on_open_socket(void* self, curlsocktype, curl_sockaddr* address) {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  const auto& is_allowed = transfer.prepared_.target->address_allowed;
+  // What is judged here is what is dialled: no name is looked up in between. A proxy is dialled as
+  // it was configured.
+  const bool is_blocked = transfer.own_fault_ == TransferFault::address_blocked ||
+                          (is_allowed && transfer.prepared_.target->proxy.empty() &&
+                           !is_allowed(address_text(*address)));
+  if (is_blocked) {
+    transfer.own_fault_ = TransferFault::address_blocked;
+    return CURL_SOCKET_BAD;
+  }
+  return transfer.prepared_.pool->open_socket(*address);
+}
+
+int CurlTransfer::on_close_socket(void* pool, curl_socket_t fd) {
+  return static_cast<CurlPool*>(pool)->close_socket(fd);
+}
+
+CURLcode CurlTransfer::on_tls_context(CURL*, void* tls_context, void* self) {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  SSL_CTX_set1_cert_store(static_cast<SSL_CTX*>(tls_context), transfer.prepared_.trust->get());
+  return CURLE_OK;
+}
+
+}  // namespace byway::transport
