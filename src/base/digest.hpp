@@ -14,7 +14,7 @@ using Sha512 = std::array<unsigned char, 64>;
 /// Algorithms are fetched once and contexts are kept per thread, because OpenSSL 3 looks an
 /// algorithm up by name in each one-shot call. Contexts that saw a key are wiped before these
 /// return. All throw ResultError (internal_error) when OpenSSL lacks the algorithm or memory, which
-/// a working system never sees. *Safe from any thread.*
+/// a working system never sees. *Safe from any thread.* sha256 is for bytes that are not secret.
 Sha256 sha256(std::string_view bytes);
 Sha256 hmac_sha256(std::string_view key, std::string_view message);
 Sha512 hmac_sha512(std::string_view key, std::string_view message);
