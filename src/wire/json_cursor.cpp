@@ -1,35 +1,18 @@
 #include "wire/json_cursor.hpp"
 
-#include <bit>
 #include <charconv>
 #include <cmath>
-#include <cstring>
 
-#include "wire/json_write.hpp"
+#include "wire/byte_search.hpp"
 
 namespace byway::wire {
 namespace {
 
-using Block = unsigned char __attribute__((vector_size(16)));
-using Halves = std::uint64_t __attribute__((vector_size(16)));
-
 /// The first byte from `at` that ends a run of plain string bytes: a quote, a backslash or a
-/// control character; `end` for none. Sixteen bytes at a time, as prompts are long.
-const char* find_special(const char* at, const char* end) noexcept {
-  while (end - at >= 16) {
-    Block block;
-    std::memcpy(&block, at, sizeof block);
-    const auto hits = (block == '"') | (block == '\\') | (block < 0x20);
-    const auto halves = reinterpret_cast<Halves>(hits);
-    if ((halves[0] | halves[1]) != 0) {
-      if constexpr (std::endian::native != std::endian::little) break;
-      if (halves[0] != 0) return at + std::countr_zero(halves[0]) / 8;
-      return at + 8 + std::countr_zero(halves[1]) / 8;
-    }
-    at += 16;
-  }
-  while (at != end && *at != '"' && *at != '\\' && static_cast<unsigned char>(*at) >= 0x20) ++at;
-  return at;
+/// control character; `end` for none.
+inline const char* find_special(const char* at, const char* end) noexcept {
+  return find_byte(at, end,
+                   [](auto byte) { return (byte == '"') | (byte == '\\') | (byte < 0x20); });
 }
 
 bool is_space(char byte) noexcept {

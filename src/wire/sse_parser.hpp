@@ -67,34 +67,39 @@ class SseParser {
       if (!on_event(*event)) return stop();
     }
   }
-  void stop() noexcept;
+  void stop() noexcept { rest_ = {}; }
   bool fail(SseFault fault) noexcept;
+  void reset_event() noexcept;
+  void skip_byte_order_mark();
   bool take_line(std::string_view& line);
-  bool take_field(std::string_view line);
+  void take_field(std::string_view line);
   void take_data(std::string_view value);
-  bool dispatch();
-  bool skip_byte_order_mark();
+  const SseEvent* dispatch();
+  /// Copies what is a view of the bytes of this feed().
+  void keep_data();
 
   SseLimits limits_;
   std::string_view rest_;
   /// The begin of a line whose end has not come yet.
   std::string line_;
-  /// Data lines that had to be copied: several of them, or one of earlier bytes.
-  std::string joined_;
   std::string_view data_;
+  /// Where data_ points when it had to be copied: several lines, or bytes of an earlier feed().
+  std::string copied_;
   std::string type_;
   std::string id_;
   SseEvent event_;
   std::size_t stream_bytes_ = 0;
   std::size_t work_ = 0;
-  int bom_seen_ = 0;
+  std::size_t mark_bytes_ = 0;
+  SseFault fault_ = SseFault::none;
+  bool is_at_start_ = true;
+  bool is_after_return_ = false;
+  bool is_line_used_ = false;
   bool has_data_ = false;
   bool has_error_ = false;
-  bool is_data_copied_ = false;
-  bool is_line_whole_ = false;
-  bool after_return_ = false;
+  bool is_copied_ = false;
+  bool is_given_ = false;
   bool is_finished_ = false;
-  SseFault fault_ = SseFault::none;
 };
 
 }  // namespace byway::wire
