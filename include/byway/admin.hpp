@@ -1,0 +1,173 @@
+// Admin: changes endpoints, their keys and the vault.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <byway/endpoint.hpp>
+#include <byway/result.hpp>
+#include <byway/vault.hpp>
+
+namespace byway {
+
+namespace router {
+class Catalog;
+}
+
+/// An endpoint as it was stored, and what the caller should know of how: an operation that was cut
+/// off a pasted URL, for instance.
+struct StoredEndpoint {
+  Endpoint endpoint = {};
+  std::vector<std::string> warnings = {};
+};
+
+/// One field and its new value as text: text as it is, `true` or `false`, a number, and for lists
+/// items separated by commas or a JSON array of strings. `null` makes an optional field absent.
+/// `headers` and `query` take one "Name: value" or "name=value", or a JSON array of them.
+struct FieldChange {
+  std::string_view field = {};
+  std::string_view value = {};
+};
+
+/// A sealed key that does not open, and why.
+struct BrokenKey {
+  std::string org = {};
+  std::string slug = {};
+  Error error;
+};
+
+struct MasterKeyStatus {
+  /// Counts up from 1 in each store.
+  std::uint32_t version = 0;
+  /// "incoming", "active", "outgoing" or "retired".
+  std::string state = {};
+  /// Upstream keys that need it now.
+  std::int64_t records = 0;
+  /// Times it has ever sealed; refused at 3,865,470,566 (NIST SP 800-38D, with a margin).
+  std::uint64_t seals = 0;
+  /// Whether this process has it.
+  bool is_present = false;
+};
+
+struct VaultStatus {
+  std::vector<MasterKeyStatus> master_keys = {};
+  /// A rotation was begun and not finished: call rotate_master() again.
+  bool is_rotating = false;
+};
+
+struct VaultCheck {
+  std::size_t records = 0;
+  std::vector<BrokenKey> broken = {};
+};
+
+struct MasterRotation {
+  /// The master key that seals from now on.
+  std::uint32_t version = 0;
+  std::size_t rewrapped = 0;
+  /// Records that do not open; while there are any, the old master key stays.
+  std::vector<BrokenKey> broken = {};
+};
+
+/// Administration of one org. A handle: copies are cheap. *Safe from any thread* but loop threads,
+/// where every method gives internal_would_block_loop. Each method works on the store, waits for
+/// it, and returns once calls of this process see the change; other processes see it within a
+/// second. Codes of every method besides its own: store_locked, store_disk_full, store_io_error,
+/// store_corrupt, internal_closed, internal_used_after_fork; and of every change
+/// registry_read_only, when the registry is a file. An unknown slug and one of another org are
+/// answered alike: byo_endpoint_not_found. No answer and no error ever holds a key.
+class Admin {
+ public:
+  /// By slug.
+  Result<std::vector<Endpoint>> endpoints() const;
+  /// Code: byo_endpoint_not_found.
+  Result<Endpoint> endpoint(std::string_view slug) const;
+
+  /// `settings.org` is this handle's org, whatever it says. The key is sealed at once; without one
+  /// the server is called without. Codes: registry_slug_invalid, registry_duplicate_slug,
+  /// registry_url_invalid, registry_url_insecure, net_ssrf_blocked, registry_field_invalid,
+  /// request_header_invalid, request_header_reserved, vault_secret_invalid, vault_wrap_limit,
+  /// vault_kek_wrong, vault_memory.
+  Result<StoredEndpoint> add_endpoint(EndpointSettings settings,
+                                      std::optional<std::string_view> key = {});
+
+  /// All changes or none. A change of scheme, host or port needs the key again, since the stored
+  /// one was given for the old place: vault_origin_changed. `org` cannot be changed. Codes also:
+  /// byo_endpoint_not_found, vault_no_change, and those of add_endpoint().
+  Result<StoredEndpoint> set_endpoint(std::string_view slug, std::span<const FieldChange> changes,
+                                      std::optional<std::string_view> key = {});
+
+  /// Code: byo_endpoint_not_found.
+  Result<Endpoint> set_enabled(std::string_view slug, bool enabled);
+
+  /// Calls in flight end on the old key, new ones use this one. Also gives a first key to an
+  /// endpoint that has none, and repairs one whose key does not open. Codes:
+  /// byo_endpoint_not_found, vault_no_change, vault_secret_invalid, vault_wrap_limit,
+  /// vault_kek_wrong, vault_memory.
+  Result<Endpoint> rotate_key(std::string_view slug, std::string_view key);
+
+  /// Destroys the key and frees the slug; the endpoint's id stays in history. Code:
+  /// byo_endpoint_not_found.
+  Result<void> remove_endpoint(std::string_view slug);
+
+  /// The org's endpoints as TOML, keys sealed as they are. Loads again as a registry file or by
+  /// import_registry() wherever the master key is the same.
+  Result<std::string> export_registry() const;
+  /// Adds the endpoints of such a text, all or none, with ids of their own; `key` may also be
+  /// "env:NAME" or "file:PATH". Codes: registry_invalid_file (naming line and field), and inside
+  /// valid text vault_kek_wrong or vault_ciphertext_corrupt naming the endpoint,
+  /// registry_duplicate_slug, registry_field_invalid (another org).
+  Result<std::vector<StoredEndpoint>> import_registry(std::string_view toml);
+
+  Result<VaultStatus> vault_status() const;
+  /// Opens every sealed key of the store.
+  Result<VaultCheck> check_vault() const;
+  /// Seals every upstream key again under another master key, 500 at a time, while calls go on. A
+  /// rotation that was cut short at any point loses nothing; the next call finishes it. Without
+  /// `new_key` a key is generated beside the default key file, "<store>.key.new", which takes its
+  /// place at the end; with one, it is the caller's to keep, and both are needed until this
+  /// returns. Codes: vault_no_key (no `new_key`, and the present one is not the default file's),
+  /// vault_no_change, vault_kek_wrong (another rotation is not finished; its key is needed), those
+  /// of KeySource, vault_wrap_limit.
+  Result<MasterRotation> rotate_master(KeySource new_key = {});
+  /// Marks an old master key as needed by nothing. Codes: vault_version_in_use, vault_kek_wrong (no
+  /// such version).
+  Result<void> retire_master(std::uint32_t version);
+
+  explicit Admin(std::shared_ptr<router::Catalog> catalog, std::string org);  // made by Router
+  Admin(const Admin&) noexcept;
+  Admin(Admin&&) noexcept;
+  Admin& operator=(const Admin&) noexcept;
+  Admin& operator=(Admin&&) noexcept;
+  ~Admin();
+
+ private:
+  std::shared_ptr<router::Catalog> catalog_;
+  std::string org_;
+};
+
+/// What `byway init` makes.
+struct NewStore {
+  std::string path = {};
+  /// By default BYWAY_MASTER_KEY, then "<path>.key", which is made when it is missing.
+  KeySource master_key = {};
+  /// The first org.
+  std::string org = "local";
+};
+
+struct CreatedStore {
+  std::string path = {};
+  /// The key file to back up, "<path>.key"; empty when the master key came from elsewhere.
+  std::string key_file = {};
+};
+
+/// Makes a new store. Codes: store_exists, store_io_error, store_disk_full, store_locked, and those
+/// of KeySource.
+Result<CreatedStore> create_store(const NewStore& wanted);
+
+}  // namespace byway
