@@ -47,11 +47,16 @@ class Generator {
   bool seeded_ = false;
 };
 
+thread_local Generator generator;
+
 }  // namespace
+
+std::uint64_t random_bits() noexcept {
+  return generator.next();
+}
 
 std::array<char, 26> make_ulid(WallTime wall) noexcept {
   static constexpr char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-  static thread_local Generator generator;
   const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(wall.time_since_epoch());
   auto ms = static_cast<std::uint64_t>(since.count());
   std::array<char, 26> id{};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <string_view>
 
 #include <byway/clock.hpp>
@@ -15,6 +16,8 @@ using RequestId = std::array<char, 33>;
 /// Random bits come from a per-thread generator seeded by the system: unique, not secret. *Safe
 /// from any thread.*
 RequestId make_request_id(WallTime wall) noexcept;
+/// 64 random bits of the same generator: for jitter.
+std::uint64_t random_bits() noexcept;
 /// The 26 characters alone: ids of records.
 std::array<char, 26> make_ulid(WallTime wall) noexcept;
 

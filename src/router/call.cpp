@@ -46,8 +46,8 @@ void Call::submit(Router::Core& core, const Request& request, bool is_streamed, 
   loop_ = core.loop;
   around_ = std::move(self);
   attempts_max_ = std::max(1, request.attempts);
-  timeouts_ = effective_timeouts(request.timeouts, admitted->entry->endpoint.settings.timeouts,
-                                 core.options.timeouts);
+  timeouts_ =
+      effective_timeouts(request.timeouts, admitted->entry->timeouts, core.options.timeouts);
   auto planned =
       plan_attempts(plan_, core.options, request, *std::move(admitted), is_streamed, timeouts_);
   if (!planned) return refuse(planned.error());

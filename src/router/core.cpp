@@ -18,7 +18,7 @@ void Router::Core::close(std::chrono::milliseconds deadline) {
   // cancelled later.
   if (transport::EventLoop::current() == loop.get()) return loop->post([this] { cancel_all(); });
   const std::lock_guard lock(close_mutex);
-  if (std::exchange(is_stopped, true)) return;
+  if (loop == nullptr || std::exchange(is_stopped, true)) return;
   // Calls tell nobody when they end; closing is rare, so it looks.
   const auto until = std::chrono::steady_clock::now() + deadline;
   while (calls_in_flight.load() > 0 && std::chrono::steady_clock::now() < until) {
@@ -29,7 +29,7 @@ void Router::Core::close(std::chrono::milliseconds deadline) {
   bool is_done = false;
   loop->post([&] {
     cancel_all();
-    transport->close();
+    if (transport) transport->close();
     const std::lock_guard guard(mutex);
     is_done = true;
     condition.notify_one();

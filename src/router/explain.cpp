@@ -28,8 +28,8 @@ Explanation Router::explain(const Request& request) const {
   explanation.upstream_model = admitted->upstream_model;
   explanation.dialect = entry.dialect.name;
   explanation.key_generation = entry.endpoint.key_generation;
-  explanation.timeouts = router::effective_timeouts(
-      asked.timeouts, entry.endpoint.settings.timeouts, core_->options.timeouts);
+  explanation.timeouts =
+      router::effective_timeouts(asked.timeouts, entry.timeouts, core_->options.timeouts);
   router::AttemptPlan plan;
   auto planned = router::plan_attempts(plan, core_->options, asked, *std::move(admitted), false,
                                        explanation.timeouts);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/fork_guard.hpp"
+#include "base/protected_memory.hpp"
 #include "router/admission.hpp"
 #include "router/core.hpp"
 #include "router/pending_call.hpp"
@@ -31,19 +32,23 @@ Result<Router> Router::open(RouterOptions options) {
   core->clock = options.clock ? options.clock : Clock::system();
   core->fork_generation = base::fork_generation();
   auto loop = transport::EventLoop::start(core->clock);
-  if (!loop) return Core::discard(std::move(core), loop.error());
+  if (!loop) return loop.error();
   core->loop = *std::move(loop);
   if (options.transport) {
     core->transport = options.transport;
   } else {
     auto curl = transport::CurlTransport::create();
-    if (!curl) return Core::discard(std::move(core), curl.error());
+    if (!curl) return curl.error();
     core->transport = *std::move(curl);
   }
   core->loop->post(
       [transport = core->transport, loop = core->loop.get()] { transport->attach(*loop); });
-  auto catalog = router::Catalog::open(catalog_options(options));
-  if (!catalog) return Core::discard(std::move(core), catalog.error());
+  auto catalog = router::Catalog::open({.store = options.store,
+                                        .registry = options.registry,
+                                        .master_key = options.master_key,
+                                        .on_notice = options.on_notice,
+                                        .clock = core->clock});
+  if (!catalog) return catalog.error();
   core->catalog = *std::move(catalog);
   core->options = std::move(options);
   return Router(std::move(core));
@@ -59,6 +64,18 @@ Stream Router::stream(const Request& request) {
   auto state = std::make_shared<Stream::State>();
   state->submit(*core_, request);
   return Stream(std::move(state));
+}
+
+Health Router::health() const {
+  const base::ProtectionStatus memory = base::protection_status();
+  const router::CatalogHealth catalog = core_->catalog->health();
+  return Health{.curl_memory_protected = transport::is_curl_memory_protected(),
+                .keys_excluded_from_dumps = memory.dump_excluded,
+                .keys_locked = memory.locked,
+                .broken_endpoints = catalog.broken_endpoints,
+                .registry_problem = catalog.registry_problem,
+                .calls_in_flight = core_->calls_in_flight.load(),
+                .slow_completions = core_->slow_completions.load()};
 }
 
 Admin Router::admin_as_owner() const {

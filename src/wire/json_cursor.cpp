@@ -351,6 +351,13 @@ std::string_view JsonCursor::skip() noexcept {
   return std::string_view(begin, static_cast<std::size_t>(at_ - begin));
 }
 
+std::size_t JsonCursor::count() noexcept {
+  std::size_t elements = 0;
+  enter_array();
+  for (; next_element(); ++elements) skip();
+  return elements;
+}
+
 JsonString JsonCursor::read_string() noexcept {
   JsonString string;
   skip_space();

@@ -86,6 +86,9 @@ class JsonCursor {
   /// Consumes one value of any kind and gives its bytes; empty at a fault.
   std::string_view skip() noexcept;
 
+  /// Consumes an array and gives how many elements it has.
+  std::size_t count() noexcept;
+
   /// Enters a value of that kind; false after skipping one of another.
   bool enter_object_or_skip() noexcept;
   bool enter_array_or_skip() noexcept;

@@ -9,8 +9,10 @@ namespace {
 constexpr std::string_view stars = "***";
 /// Shorter keys than this would mask ordinary words.
 constexpr std::size_t key_min = 4;
-/// What follows a key's prefix is a key from this length on.
+/// What follows a key's prefix is a key from this length on; a word without digits, such as
+/// "Bearer authentication", only when it is longer than words are.
 constexpr std::size_t token_min = 6;
+constexpr std::size_t word_max = 20;
 
 bool is_token_byte(char byte) noexcept {
   const char lower = ascii_lower(byte);
@@ -24,9 +26,8 @@ bool is_letter_or_digit(char byte) noexcept {
 
 /// How the keys of known makers begin, and words that a key follows.
 constexpr std::string_view leads[] = {
-    "bearer ", "sk-",    "sk_",     "bw_live_", "bw_test_", "gsk_",  "hf_",     "nvapi-", "xai-",
-    "aiza",    "ghp_",   "dapi",    "fw_",      "tgp_",     "rpa_",  "api_key=", "api-key: ",
-    "token=",  "key: ",
+    "bearer ", "sk-",  "sk_",  "bw_live_", "bw_test_", "gsk_", "hf_",      "nvapi-",
+    "xai-",    "aiza", "ghp_", "dapi",     "fw_",      "tgp_", "api_key=", "api-key: ",
 };
 
 /// The length of something that looks like a key at the front of `text`; 0 for nothing.
@@ -34,8 +35,12 @@ std::size_t key_length(std::string_view text) noexcept {
   for (const std::string_view lead : leads) {
     if (!begins_with_lower(text, lead)) continue;
     std::size_t end = lead.size();
-    while (end < text.size() && is_token_byte(text[end])) ++end;
-    if (end - lead.size() >= token_min) return end;
+    bool has_digit = false;
+    for (; end < text.size() && is_token_byte(text[end]); ++end) {
+      has_digit = has_digit || is_ascii_digit(text[end]) || text[end] == '*';
+    }
+    const std::size_t length = end - lead.size();
+    if (length > word_max || (length >= token_min && has_digit)) return end;
   }
   return 0;
 }
