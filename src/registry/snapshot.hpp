@@ -34,8 +34,8 @@ using OpenKey = std::function<Result<void>(Secret& header_line)>;
 /// the key of the generation it began with.
 class Entry {
  public:
-  /// Codes: registry_field_invalid, registry_url_invalid, net_ssrf_blocked, ... : those of
-  /// check_settings(), since a row may have been written by another version.
+  /// base_url and origin of `endpoint` become what the settings' base_url means. Codes: those of
+  /// check_settings(), since another version may have written the row.
   static Result<std::shared_ptr<const Entry>> make(Endpoint endpoint, OpenKey open_key);
 
   Endpoint endpoint;

@@ -1,0 +1,203 @@
+#include "registry/fields.hpp"
+
+#include <array>
+#include <charconv>
+#include <limits>
+#include <optional>
+#include <utility>
+
+namespace byway::registry {
+namespace {
+
+using Settings = EndpointSettings;
+using Milliseconds = std::optional<std::chrono::milliseconds>;
+
+template <auto Member>
+FieldValue get_plain(const Settings& settings) {
+  return settings.*Member;
+}
+template <auto Member>
+Result<void> set_plain(Settings& settings, FieldValue&& value) {
+  using Type = std::remove_reference_t<decltype(settings.*Member)>;
+  settings.*Member = std::get<Type>(std::move(value));
+  return {};
+}
+
+template <auto Member>
+FieldValue get_optional(const Settings& settings) {
+  const auto& member = settings.*Member;
+  if (!member) return {};
+  return *member;
+}
+template <auto Member>
+Result<void> set_optional(Settings& settings, FieldValue&& value) {
+  auto& member = settings.*Member;
+  using Type = typename std::remove_reference_t<decltype(member)>::value_type;
+  if (std::holds_alternative<std::monostate>(value)) {
+    member.reset();
+  } else {
+    member = std::get<Type>(std::move(value));
+  }
+  return {};
+}
+
+template <Milliseconds EndpointTimeouts::*Member>
+FieldValue get_timeout(const Settings& settings) {
+  const Milliseconds& member = settings.timeouts.*Member;
+  if (!member) return {};
+  return static_cast<std::int64_t>(member->count());
+}
+template <Milliseconds EndpointTimeouts::*Member>
+Result<void> set_timeout(Settings& settings, FieldValue&& value) {
+  Milliseconds& member = settings.timeouts.*Member;
+  const auto* number = std::get_if<std::int64_t>(&value);
+  member = number == nullptr ? Milliseconds() : std::chrono::milliseconds(*number);
+  return {};
+}
+
+FieldValue lines_of(const std::vector<NameValue>& pairs, std::string_view separator) {
+  std::vector<std::string> lines;
+  for (const auto& [name, value] : pairs) lines.push_back(name + std::string(separator) + value);
+  return lines;
+}
+
+Result<std::vector<NameValue>> pairs_of(std::string_view field, char separator,
+                                        const std::vector<std::string>& lines) {
+  std::vector<NameValue> pairs;
+  for (const std::string& line : lines) {
+    const std::size_t at = line.find(separator);
+    if (at == std::string::npos || at == 0) {
+      return field_invalid(
+          field, separator == ':' ? "each item is \"Name: value\"" : "each item is \"name=value\"");
+    }
+    std::string_view value = std::string_view(line).substr(at + 1);
+    if (separator == ':') {
+      value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
+    }
+    pairs.emplace_back(line.substr(0, at), value);
+  }
+  return pairs;
+}
+
+FieldValue get_headers(const Settings& settings) {
+  return lines_of(settings.headers, ": ");
+}
+Result<void> set_headers(Settings& settings, FieldValue&& value) {
+  auto pairs = pairs_of("headers", ':', std::get<std::vector<std::string>>(value));
+  if (!pairs) return pairs.error();
+  settings.headers = *std::move(pairs);
+  return {};
+}
+FieldValue get_query(const Settings& settings) {
+  return lines_of(settings.query, "=");
+}
+Result<void> set_query(Settings& settings, FieldValue&& value) {
+  auto pairs = pairs_of("query", '=', std::get<std::vector<std::string>>(value));
+  if (!pairs) return pairs.error();
+  settings.query = *std::move(pairs);
+  return {};
+}
+
+template <auto Member>
+constexpr Field text(std::string_view name) {
+  return {name, FieldKind::text, false, get_plain<Member>, set_plain<Member>};
+}
+template <auto Member>
+constexpr Field flag(std::string_view name) {
+  return {name, FieldKind::flag, false, get_plain<Member>, set_plain<Member>};
+}
+template <auto Member>
+constexpr Field list(std::string_view name) {
+  return {name, FieldKind::list, false, get_plain<Member>, set_plain<Member>};
+}
+template <auto Member>
+constexpr Field number(std::string_view name) {
+  return {name, FieldKind::number, true, get_optional<Member>, set_optional<Member>};
+}
+template <Milliseconds EndpointTimeouts::*Member>
+constexpr Field timeout(std::string_view name) {
+  return {name, FieldKind::number, true, get_timeout<Member>, set_timeout<Member>};
+}
+
+constexpr Field fields[] = {
+    text<&Settings::slug>("slug"),
+    text<&Settings::name>("name"),
+    text<&Settings::base_url>("base_url"),
+    {"allow", FieldKind::list, true, get_optional<&Settings::allow>,
+     set_optional<&Settings::allow>},
+    flag<&Settings::enabled>("enabled"),
+    text<&Settings::dialect>("dialect"),
+    list<&Settings::tags>("tags"),
+    text<&Settings::region>("region"),
+    text<&Settings::default_model>("default_model"),
+    text<&Settings::extra_body>("extra_body"),
+    {"headers", FieldKind::pairs, false, get_headers, set_headers},
+    {"query", FieldKind::pairs, false, get_query, set_query},
+    text<&Settings::ca_file>("ca_file"),
+    text<&Settings::client_cert>("client_cert"),
+    text<&Settings::client_key>("client_key"),
+    flag<&Settings::allow_insecure_http>("allow_insecure_http"),
+    list<&Settings::allow_addresses>("allow_addresses"),
+    text<&Settings::proxy>("proxy"),
+    timeout<&EndpointTimeouts::connect>("timeouts.connect_ms"),
+    timeout<&EndpointTimeouts::first_byte>("timeouts.first_byte_ms"),
+    timeout<&EndpointTimeouts::first_token>("timeouts.first_token_ms"),
+    timeout<&EndpointTimeouts::stall>("timeouts.stall_ms"),
+    timeout<&EndpointTimeouts::total>("timeouts.total_ms"),
+    number<&Settings::in_flight>("in_flight"),
+    number<&Settings::rpm>("rpm"),
+    number<&Settings::tpm>("tpm"),
+    number<&Settings::price_input>("price_input"),
+    number<&Settings::price_output>("price_output"),
+    text<&Settings::org>("org"),
+};
+
+std::string_view wanted_of(FieldKind kind) {
+  switch (kind) {
+    case FieldKind::text: return "must be a string";
+    case FieldKind::flag: return "must be true or false";
+    case FieldKind::number: return "must be a whole number";
+    case FieldKind::list: return "must be a list of strings";
+    case FieldKind::pairs: return "must be a list of strings, one per pair";
+  }
+  return {};
+}
+
+bool is_of_kind(const Field& field, const FieldValue& value) {
+  if (std::holds_alternative<std::monostate>(value)) return field.is_optional;
+  switch (field.kind) {
+    case FieldKind::text: return std::holds_alternative<std::string>(value);
+    case FieldKind::flag: return std::holds_alternative<bool>(value);
+    case FieldKind::number: return std::holds_alternative<std::int64_t>(value);
+    case FieldKind::list:
+    case FieldKind::pairs: return std::holds_alternative<std::vector<std::string>>(value);
+  }
+  return false;
+}
+
+}  // namespace
+
+std::span<const Field> all_fields() noexcept {
+  return fields;
+}
+
+const Field* find_field(std::string_view name) noexcept {
+  for (const Field& field : fields) {
+    if (field.name == name) return &field;
+  }
+  return nullptr;
+}
+
+Error field_invalid(std::string_view field, std::string_view message) {
+  ErrorFields error{.code = ErrorCode::registry_field_invalid};
+  error.message.append(field).append(": ").append(message);
+  error.param = field;
+  return Error(std::move(error));
+}
+
+Result<void> assign(const Field& field, EndpointSettings& settings, FieldValue value) {
+  if (!is_of_kind(field, value)) return field_invalid(field.name, wanted_of(field.kind));
+  return field.set(settings, std::move(value));
+}
+
+}  // namespace byway::registry
