@@ -15,6 +15,9 @@ if(NOT BYWAY_SANITIZE)
   byway_tidy(symbols)
   byway_tidy(exports)
 endif()
+add_test(NAME tidy_errors_page COMMAND ${Python3_EXECUTABLE}
+  ${PROJECT_SOURCE_DIR}/docs/guide/make_errors_page.py --check)
+set_tests_properties(tidy_errors_page PROPERTIES LABELS house)
 add_test(NAME tidy_finds_what_it_should COMMAND ${Python3_EXECUTABLE}
   ${PROJECT_SOURCE_DIR}/tests/tidy/tidy_test.py)
 set_tests_properties(tidy_finds_what_it_should PROPERTIES LABELS house)
