@@ -44,7 +44,8 @@ bool is_context_overflow(int status, const ErrorWords& words) {
   return is_any(words, {"context_length_exceeded", "exceed_context_size_error",
                         "contextwindowexceedederror"}) ||
          has_any(words.message,
-                 {"maximum context length", "context size", "context window", "contextwindowexceedederror", "input is too long", "prompt is too long",
+                 {"maximum context length", "context size", "context window",
+                  "contextwindowexceedederror", "input is too long", "prompt is too long",
                   "`inputs` tokens + `max_new_tokens`", "exceeds the model's"});
 }
 
@@ -57,14 +58,14 @@ bool is_content_filter(int status, const ErrorWords& words) {
 }
 
 bool is_quota(const ErrorWords& words) {
-  return is_any(words, {"insufficient_quota", "billing_hard_limit_reached",
-                        "billing_not_active", "payment_required", "insufficient_credits"});
+  return is_any(words, {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active",
+                        "payment_required", "insufficient_credits"});
 }
 
 bool is_rate_limit(const ErrorWords& words) {
-  return is_any(words, {"rate_limit_exceeded", "rate_limit_error", "rate_limited",
-                        "too_many_requests", "resource_exhausted", "throttlingexception",
-                        "ratelimiterror"});
+  return is_any(words,
+                {"rate_limit_exceeded", "rate_limit_error", "rate_limited", "too_many_requests",
+                 "resource_exhausted", "throttlingexception", "ratelimiterror"});
 }
 
 /// One request alone that is larger than the limit (Groq does this with 429) will never pass.
@@ -74,8 +75,8 @@ bool is_larger_than_limit(const ErrorWords& words) {
 }
 
 bool is_overloaded(const ErrorWords& words) {
-  if (is_any(words, {"overloaded", "overloaded_error", "server_overloaded",
-                     "engine_overloaded", "model_overloaded"})) {
+  if (is_any(words, {"overloaded", "overloaded_error", "server_overloaded", "engine_overloaded",
+                     "model_overloaded"})) {
     return true;
   }
   return has_any(words.message, {"overloaded", "queue full", "queue is full", "server busy",
@@ -88,8 +89,8 @@ bool is_loading(const ErrorWords& words) {
 }
 
 bool is_missing_model(const ErrorWords& words) {
-  return is_any(words, {"model_not_found", "deploymentnotfound", "model_not_available",
-                        "invalid_model"});
+  return is_any(words,
+                {"model_not_found", "deploymentnotfound", "model_not_available", "invalid_model"});
 }
 
 /// A 404 that names a model is about the model, any other about the path.
@@ -144,8 +145,8 @@ UpstreamClass class_of_words(int status, const ErrorWords& words) {
     return UpstreamClass::unsupported;
   }
   if (status >= 400) return UpstreamClass::none;
-  if (is_any(words, {"invalid_api_key", "authentication_error", "unauthorized",
-                     "unauthenticated"})) {
+  if (is_any(words,
+             {"invalid_api_key", "authentication_error", "unauthorized", "unauthenticated"})) {
     return UpstreamClass::auth;
   }
   if (is_any(words, {"invalid_request_error", "bad_request", "validation"})) {

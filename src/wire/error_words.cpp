@@ -74,8 +74,7 @@ class Reader {
         if (const auto object = cursor_.string_or_skip(); object && *object == "error") {
           words_.is_error = words_.is_outright = true;
         }
-      } else if (name == "detail" || name == "fault" || name == "message" ||
-                 name == "error_code") {
+      } else if (name == "detail" || name == "fault" || name == "message" || name == "error_code") {
         words_.is_error = words_.is_error || cursor_.peek() != JsonKind::null;
         read_member(name, 1);
       } else {

@@ -15,10 +15,26 @@ bool is_token_byte(char byte) noexcept {
 }
 
 constexpr std::string_view reserved[] = {
-    "accept",         "accept-encoding", "api-key",        "authorization", "connection",
-    "content-encoding", "content-length", "content-type",  "cookie",        "expect",
-    "host",           "http2-settings",  "keep-alive",     "set-cookie",    "te",
-    "trailer",        "transfer-encoding", "upgrade",      "x-api-key",     "x-goog-api-key",
+    "accept",
+    "accept-encoding",
+    "api-key",
+    "authorization",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "expect",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "set-cookie",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "x-api-key",
+    "x-goog-api-key",
 };
 
 }  // namespace

@@ -36,9 +36,9 @@ class HeadersView {
   HeadersView() noexcept = default;
   HeadersView(Pairs pairs) noexcept : pairs_(pairs) {}  // NOLINT: implicit on purpose
   template <class Head>
-    requires requires(const Head& head, std::string_view name) {
-      { head.value(name) } -> std::convertible_to<std::string_view>;
-    }
+  requires requires(const Head& head, std::string_view name) {
+    { head.value(name) } -> std::convertible_to<std::string_view>;
+  }
   HeadersView(const Head& head) noexcept  // NOLINT: implicit on purpose
       : source_(&head), read_([](const void* source, std::string_view name) noexcept {
           return std::string_view(static_cast<const Head*>(source)->value(name));

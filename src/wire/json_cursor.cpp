@@ -413,8 +413,8 @@ double double_of(std::string_view number) noexcept {
   const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
   if (error != std::errc::result_out_of_range) return value;
   const bool is_tiny = number.find("e-") != std::string_view::npos ||
-                       number.find("E-") != std::string_view::npos ||
-                       number.starts_with("0.") || number.starts_with("-0.");
+                       number.find("E-") != std::string_view::npos || number.starts_with("0.") ||
+                       number.starts_with("-0.");
   if (is_tiny) return 0;
   return number.starts_with('-') ? -HUGE_VAL : HUGE_VAL;
 }

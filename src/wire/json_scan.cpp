@@ -37,11 +37,16 @@ Name name_of(const JsonString& name) noexcept {
       default: return Name::other;
     }
   }
-  constexpr std::string_view words[] = {
-      "model",  "stream",            "stream_options",
-      "max_tokens", "max_completion_tokens", "max_output_tokens",
-      "n",      "messages",          "tools",
-      "input"};
+  constexpr std::string_view words[] = {"model",
+                                        "stream",
+                                        "stream_options",
+                                        "max_tokens",
+                                        "max_completion_tokens",
+                                        "max_output_tokens",
+                                        "n",
+                                        "messages",
+                                        "tools",
+                                        "input"};
   for (std::size_t index = 0; index < std::size(words); ++index) {
     if (name == words[index]) return static_cast<Name>(index);
   }
@@ -221,10 +226,8 @@ class Scanner {
       case JsonFault::too_deep:
         return Error(ErrorCode::request_too_deep, "the body nests deeper than 64 levels" + place);
       case JsonFault::lone_surrogate:
-        return Error(ErrorCode::request_invalid_json,
-                     "the body has half a surrogate pair" + place);
-      default:
-        return Error(ErrorCode::request_invalid_json, "the body is not valid JSON" + place);
+        return Error(ErrorCode::request_invalid_json, "the body has half a surrogate pair" + place);
+      default: return Error(ErrorCode::request_invalid_json, "the body is not valid JSON" + place);
     }
   }
 

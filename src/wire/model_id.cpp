@@ -50,8 +50,9 @@ Result<ModelId> parse_endpoint_id(std::string_view text) {
   id.slug = rest.substr(0, slash);
   if (slash != std::string_view::npos) id.upstream = rest.substr(slash + 1);
   if (!is_slug(id.slug)) {
-    return refusal(text, "byo:<slug>: a slug is 3 to 40 characters of [a-z0-9-], starting with a "
-                         "letter and not ending with -");
+    return refusal(text,
+                   "byo:<slug>: a slug is 3 to 40 characters of [a-z0-9-], starting with a "
+                   "letter and not ending with -");
   }
   return id;
 }

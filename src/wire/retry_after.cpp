@@ -42,11 +42,10 @@ double take_unit(std::string_view& text) noexcept {
   };
   // Longer words first where one begins another.
   static constexpr Unit units[] = {
-      {"milliseconds", 1}, {"millisecond", 1}, {"ms", 1},          {"us", 1e-3},
-      {"\xC2\xB5s", 1e-3}, {"ns", 1e-6},       {"seconds", 1e3},   {"second", 1e3},
-      {"secs", 1e3},       {"sec", 1e3},       {"s", 1e3},         {"minutes", 6e4},
-      {"minute", 6e4},     {"mins", 6e4},      {"min", 6e4},       {"m", 6e4},
-      {"hours", 3.6e6},    {"hour", 3.6e6},    {"h", 3.6e6},       {"days", 8.64e7},
+      {"milliseconds", 1}, {"millisecond", 1}, {"ms", 1},       {"us", 1e-3},  {"\xC2\xB5s", 1e-3},
+      {"ns", 1e-6},        {"seconds", 1e3},   {"second", 1e3}, {"secs", 1e3}, {"sec", 1e3},
+      {"s", 1e3},          {"minutes", 6e4},   {"minute", 6e4}, {"mins", 6e4}, {"min", 6e4},
+      {"m", 6e4},          {"hours", 3.6e6},   {"hour", 3.6e6}, {"h", 3.6e6},  {"days", 8.64e7},
       {"day", 8.64e7},     {"d", 8.64e7},
   };
   for (const Unit& unit : units) {
@@ -172,12 +171,11 @@ Wait until_timestamp(std::string_view text, WallTime now) noexcept {
 Wait read_number(double number, WallTime now, ResetUnit unit) noexcept {
   if (unit == ResetUnit::automatic) {
     // No wait is as long as the time since 1970.
-    unit = number >= 1e11   ? ResetUnit::epoch_ms
+    unit = number >= 1e11  ? ResetUnit::epoch_ms
            : number >= 1e9 ? ResetUnit::epoch_s
                            : ResetUnit::seconds;
   }
-  const double now_ms =
-      std::chrono::duration<double, std::milli>(now.time_since_epoch()).count();
+  const double now_ms = std::chrono::duration<double, std::milli>(now.time_since_epoch()).count();
   switch (unit) {
     case ResetUnit::milliseconds: return clamped(number);
     case ResetUnit::epoch_s: return clamped(number * 1e3 - now_ms);

@@ -78,8 +78,8 @@ bool SseParser::take_line(std::string_view& line) {
     is_after_return_ = false;
   }
   const char* end = rest_.data() + rest_.size();
-  const char* at = find_byte(rest_.data(), end,
-                             [](auto byte) { return (byte == '\n') | (byte == '\r'); });
+  const char* at =
+      find_byte(rest_.data(), end, [](auto byte) { return (byte == '\n') | (byte == '\r'); });
   const auto length = static_cast<std::size_t>(at - rest_.data());
   work_ += length + 1;
   if (line_.size() + length > limits_.line_max) return fail(SseFault::line_too_long);
