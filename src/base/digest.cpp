@@ -21,7 +21,7 @@ namespace {
   throw ResultError(Error(ErrorCode::internal_error, "OpenSSL gives no " + std::string(what)));
 }
 
-struct FreeContext {
+struct FreeDigest {
   void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
 };
 
@@ -47,7 +47,7 @@ const auto& sha512_algorithm() {
 }
 
 EVP_MD_CTX* thread_context() {
-  static thread_local const std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
+  static thread_local const std::unique_ptr<EVP_MD_CTX, FreeDigest> context(EVP_MD_CTX_new());
   return context.get();
 }
 

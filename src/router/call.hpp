@@ -113,7 +113,6 @@ class Call final : private base::Task, private AttemptOwner {
   HeldEvents held_;
   base::RequestId request_id_{};
   TimePoint begun_;
-  std::chrono::nanoseconds admission_{};
   std::chrono::nanoseconds overhead_{};
   std::chrono::nanoseconds first_token_{};
   Timeouts timeouts_;

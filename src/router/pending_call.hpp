@@ -59,7 +59,6 @@ class PendingCall final : public detail::PendingState<Response>,
   std::function<void(Result<Response>)> continuation_;
   std::shared_ptr<PendingCall> posted_self_;
   std::shared_ptr<transport::EventLoop> loop_;
-  std::atomic<std::int64_t>* slow_completions_ = nullptr;
   Call call_;
 };
 

@@ -59,8 +59,8 @@ const EVP_CIPHER* aes_256_gcm() {
 }
 
 /// Wipes the key schedule that the thread's context holds; OpenSSL frees it with a wipe.
-struct ContextWiper {
-  ~ContextWiper() { EVP_CIPHER_CTX_reset(thread_context()); }
+struct CipherWiper {
+  ~CipherWiper() { EVP_CIPHER_CTX_reset(thread_context()); }
 };
 
 const unsigned char* bytes_of(std::string_view view) noexcept {
@@ -76,7 +76,7 @@ namespace raw {
 /// Writes message.size() bytes of ciphertext, then the tag. `key` is 32 bytes, `nonce` 12.
 bool encrypt(std::string_view key, std::string_view nonce, std::string_view additional,
              std::string_view message, char* out) {
-  const ContextWiper wiper;
+  const CipherWiper wiper;
   EVP_CIPHER_CTX* context = thread_context();
   auto* ciphertext = reinterpret_cast<unsigned char*>(out);
   const int size = static_cast<int>(message.size());
@@ -96,7 +96,7 @@ bool encrypt(std::string_view key, std::string_view nonce, std::string_view addi
 bool decrypt(std::string_view key, std::string_view nonce, std::string_view additional,
              std::string_view ciphertext, char* out) {
   if (ciphertext.size() < tag_size) return false;
-  const ContextWiper wiper;
+  const CipherWiper wiper;
   EVP_CIPHER_CTX* context = thread_context();
   auto* message = reinterpret_cast<unsigned char*>(out);
   const std::size_t size = ciphertext.size() - tag_size;

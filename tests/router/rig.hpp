@@ -79,16 +79,18 @@ inline constexpr std::string_view chat_body =
     R"({"model":"byo:one/m-1","messages":[{"role":"user","content":"Hello"}]})";
 
 inline std::string reply_text(std::string_view text) {
-  return R"({"id":"chatcmpl-1","object":"chat.completion","model":"m-1","choices":[{"index":0,"message":)"
+  return R"({"id":"chatcmpl-1","object":"chat.completion","model":"m-1",)"
+         R"("choices":[{"index":0,"message":)"
          R"({"role":"assistant","content":")" +
          std::string(text) +
-         R"("},"finish_reason":"stop"}],"usage":{"prompt_tokens":7,"completion_tokens":2,"total_tokens":9}})";
+         R"("},"finish_reason":"stop"}],)"
+         R"("usage":{"prompt_tokens":7,"completion_tokens":2,"total_tokens":9}})";
 }
 
 /// The events of a streamed "Hello", without `data:` and without the end marker.
 inline std::vector<std::string> hello_events() {
-  const std::string base =
-      R"({"id":"chatcmpl-t","object":"chat.completion.chunk","created":1700000000,"model":"m1",)";
+  const std::string base = R"({"id":"chatcmpl-t","object":"chat.completion.chunk",)"
+                           R"("created":1700000000,"model":"m1",)";
   return {
       base +
           R"("choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]})",

@@ -82,8 +82,8 @@ TEST_CASE("an error event fails the stream even when [DONE] follows") {
   RouterRig rig;
   auto events = hello_events();
   events.resize(2);
-  events.push_back(
-      R"({"error":{"message":"EngineCore encountered an issue","type":"InternalServerError","code":500}})");
+  events.push_back(R"({"error":{"message":"EngineCore encountered an issue",)"
+                   R"("type":"InternalServerError","code":500}})");
   rig.transport->reply_events(events);
   auto stream = rig.router.stream({.body = stream_body});
   CHECK(read_all(stream) == "Hel");

@@ -20,14 +20,15 @@ std::string chunk(const std::string& bytes) {
 }
 
 std::string event(const std::string& delta, const std::string& finish) {
-  return chunk(
-      R"(data: {"id":"c","object":"chat.completion.chunk","model":"m","choices":[{"index":0,"delta":)" +
-      delta + R"(,"finish_reason":)" + finish + "}]}\n\n");
+  return chunk(R"(data: {"id":"c","object":"chat.completion.chunk","model":"m",)"
+               R"("choices":[{"index":0,"delta":)" +
+               delta + R"(,"finish_reason":)" + finish + "}]}\n\n");
 }
 
 const std::string whole_body =
-    R"({"id":"c","object":"chat.completion","model":"m","choices":[{"index":0,"message":{"role":"assistant",)"
-    R"("content":"Hello"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}})";
+    R"({"id":"c","object":"chat.completion","model":"m","choices":[{"index":0,"message":)"
+    R"({"role":"assistant","content":"Hello"},"finish_reason":"stop"}],)"
+    R"("usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}})";
 
 std::string whole(int status) {
   const std::string body =
