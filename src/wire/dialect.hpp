@@ -66,10 +66,10 @@ enum class ProbeJudge : std::uint8_t { none, status2xx, json_has };
 struct DialectProbe {
   /// "GET" or "HEAD".
   std::string method = "GET";
-  std::string path = {};
-  ProbeJudge judge = ProbeJudge::none;
+  std::string path = "models";
+  ProbeJudge judge = ProbeJudge::json_has;
   /// For json_has.
-  std::string key = {};
+  std::string key = "data";
   std::chrono::milliseconds interval = std::chrono::seconds(30);
 };
 
@@ -116,7 +116,7 @@ struct Dialect {
   /// By operation; an absent one is not offered. A leading "^/" means from the host's root;
   /// "{model}" stands for the upstream model, percent-encoded.
   std::array<std::optional<std::string>, operation_count> paths = {
-      "chat/completions", "completions", "embeddings", "responses", "rerank", "models"};
+      "chat/completions", "completions", "embeddings", "responses", std::nullopt, "models"};
   DialectAuth auth = {};
   std::vector<std::pair<std::string, std::string>> headers = {};
   std::vector<std::pair<std::string, std::string>> query = {};
@@ -124,9 +124,9 @@ struct Dialect {
   /// By operation: what holds for all of them and what is said for this one, together.
   std::array<DialectBody, operation_count> bodies = {};
   UsagePolicy usage = UsagePolicy::as_caller;
-  /// Set bits are offered, clear ones are not, where `knows_caps`.
-  std::bitset<capability_count> caps = std::bitset<capability_count>().set();
-  bool knows_caps = false;
+  /// Set bits are offered, clear ones are not, where `knows_caps`; all but rerank.
+  std::bitset<capability_count> caps = std::bitset<capability_count>().set().reset(4);
+  bool knows_caps = true;
   DialectProbe probe = {};
   bool lists_models = true;
   std::vector<ErrorRule> errors = {};
@@ -150,9 +150,9 @@ std::span<const std::string_view> preset_names() noexcept;
 
 /// Reads a dialect: a JSON object with the twelve keys paths, auth, headers, query, body, usage,
 /// caps, probe, models_shape, errors, rate, stream and transport, with `name`, and with `extends`,
-/// the preset whose values hold where this one is silent ("openai" when absent, or `base`). Objects
-/// merge, arrays replace. Strict: unknown keys, wrong types and names twice are refused. Code:
-/// registry_field_invalid, naming the key.
+/// the preset whose values hold where this one is silent (`base` when absent, and OpenAI's when
+/// that is empty). Objects merge, arrays replace. Strict: unknown keys, wrong types and names twice
+/// are refused. Code: registry_field_invalid, naming the key.
 Result<Dialect> parse_dialect(std::string_view json, std::string_view base = {});
 
 std::string_view name_of(Capability capability) noexcept;
