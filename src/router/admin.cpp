@@ -1,0 +1,170 @@
+#include <byway/admin.hpp>
+
+#include <utility>
+
+#include "registry/fields.hpp"
+#include "router/catalog_desk.hpp"
+#include "router/catalog_entries.hpp"
+#include "router/catalog_time.hpp"
+
+namespace byway {
+
+using router::CatalogDesk;
+
+Admin::Admin(std::shared_ptr<router::Catalog> catalog, std::string org)
+    : catalog_(std::move(catalog)), org_(std::move(org)) {}
+Admin::Admin(const Admin&) noexcept = default;
+Admin::Admin(Admin&&) noexcept = default;
+Admin& Admin::operator=(const Admin&) noexcept = default;
+Admin& Admin::operator=(Admin&&) noexcept = default;
+Admin::~Admin() = default;
+
+namespace {
+
+/// The row's settings as they are, `enabled` included.
+Result<EndpointSettings> settings_of(const store::EndpointRow& row) {
+  auto settings = registry::settings_from_json(row.settings);
+  if (settings) settings->enabled = row.enabled;
+  return settings;
+}
+
+/// Seals the key again when its place has another name; the place's origin may not have changed.
+Result<void> move_key(CatalogDesk& desk, const store::EndpointRow& before,
+                      const store::EndpointRow& now, store::SealedKeyRow& key) {
+  if (before.origin != now.origin) {
+    ErrorFields fields{.code = ErrorCode::vault_origin_changed};
+    fields.endpoint = "byo:" + before.slug;
+    fields.message = "the key of " + fields.endpoint + " was given for " + before.origin +
+                     "; to send it to " + now.origin + ", give it again";
+    fields.param = "base_url";
+    return Error(std::move(fields));
+  }
+  if (before.slug == now.slug) return {};
+  vault::Vault& vault = desk.keys.vault();
+  auto secret = vault.open(router::place_of(before, key).binding(), key.sealed);
+  if (!secret) return secret.error();
+  auto sealed = vault.seal(router::place_of(now, key).binding(), *secret);
+  if (!sealed) return sealed.error();
+  key.sealed = *std::move(sealed);
+  key.master_key_version = vault.active_version().value_or(0);
+  return desk.store.reseal_key(key);
+}
+
+Result<void> apply(EndpointSettings& settings, std::span<const FieldChange> changes) {
+  for (const FieldChange& change : changes) {
+    if (change.field == "org") {
+      return registry::field_invalid("org", "an endpoint stays in its org");
+    }
+    Result<void> done = registry::set_field(settings, change.field, change.value);
+    if (!done) return done;
+  }
+  return {};
+}
+
+/// The body of set_endpoint(), inside a transaction.
+Result<void> change_endpoint(CatalogDesk& desk, std::string_view org, std::string_view slug,
+                             std::span<const FieldChange> changes,
+                             std::optional<std::string_view> key, StoredEndpoint& stored) {
+  auto before = router::find_row(desk, org, slug);
+  if (!before) return before.error();
+  auto settings = settings_of(*before);
+  if (!settings) return settings.error();
+  if (Result<void> applied = apply(*settings, changes); !applied) return applied;
+  store::EndpointRow row = *before;
+  auto checked = router::put_settings(desk, *settings, row);
+  if (!checked) return checked.error();
+  const bool is_same_place = row.origin == before->origin;
+  if (key && is_same_place) {
+    if (Result<void> good = router::check_changes(desk, *before, *key); !good) return good;
+  }
+  if (Result<void> updated = desk.store.update_endpoint(row); !updated) return updated;
+  auto sealed = desk.store.find_sealed_key(row.id, router::key_field);
+  if (!sealed) return sealed.error();
+  if (key) {
+    auto put = router::put_key(desk, row, *key);
+    if (!put) return put.error();
+    *sealed = *std::move(put);
+  } else if (*sealed) {
+    if (Result<void> moved = move_key(desk, *before, row, **sealed); !moved) return moved;
+  }
+  stored.warnings = std::move(checked->warnings);
+  stored.endpoint = router::endpoint_of(row, *sealed ? &**sealed : nullptr, *std::move(settings));
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<Endpoint>> Admin::endpoints() const {
+  std::vector<Endpoint> listed;
+  for (const auto& entry : catalog_->snapshots().current()->list(org_)) {
+    listed.push_back(entry->endpoint);
+  }
+  return listed;
+}
+
+Result<Endpoint> Admin::endpoint(std::string_view slug) const {
+  const auto snapshot = catalog_->snapshots().current();
+  const auto& entry = snapshot->find(org_, slug);
+  if (!entry) return router::endpoint_not_found(slug);
+  return entry->endpoint;
+}
+
+Result<StoredEndpoint> Admin::add_endpoint(EndpointSettings settings,
+                                           std::optional<std::string_view> key) {
+  return catalog_->change([&](CatalogDesk& desk) -> Result<StoredEndpoint> {
+    settings.org = org_;
+    store::EndpointRow row;
+    auto checked = router::put_settings(desk, settings, row);
+    if (!checked) return checked.error();
+    row.id = router::make_id(desk);
+    row.created_at = row.updated_at;
+    std::optional<store::SealedKeyRow> sealed;
+    Result<void> done = router::transact(desk, [&]() -> Result<void> {
+      if (Result<void> put = desk.store.insert_endpoint(row); !put || !key) return put;
+      auto put = router::put_key(desk, row, *key);
+      if (!put) return put.error();
+      sealed = *std::move(put);
+      return {};
+    });
+    if (!done) return done.error();
+    return StoredEndpoint{router::endpoint_of(row, sealed ? &*sealed : nullptr, settings),
+                          std::move(checked->warnings)};
+  });
+}
+
+Result<StoredEndpoint> Admin::set_endpoint(std::string_view slug,
+                                           std::span<const FieldChange> changes,
+                                           std::optional<std::string_view> key) {
+  return catalog_->change([&](CatalogDesk& desk) -> Result<StoredEndpoint> {
+    StoredEndpoint stored;
+    Result<void> done = router::transact(
+        desk, [&] { return change_endpoint(desk, org_, slug, changes, key, stored); });
+    if (!done) return done.error();
+    return stored;
+  });
+}
+
+Result<Endpoint> Admin::set_enabled(std::string_view slug, bool enabled) {
+  const FieldChange change{"enabled", enabled ? "true" : "false"};
+  auto stored = set_endpoint(slug, std::span(&change, 1));
+  if (!stored) return stored.error();
+  return std::move(stored->endpoint);
+}
+
+Result<Endpoint> Admin::rotate_key(std::string_view slug, std::string_view key) {
+  auto stored = set_endpoint(slug, {}, key);
+  if (!stored) return stored.error();
+  return std::move(stored->endpoint);
+}
+
+Result<void> Admin::remove_endpoint(std::string_view slug) {
+  return catalog_->change([&](CatalogDesk& desk) -> Result<void> {
+    return router::transact(desk, [&]() -> Result<void> {
+      auto row = router::find_row(desk, org_, slug);
+      if (!row) return row.error();
+      return desk.store.remove_endpoint(row->id, router::rfc3339(desk.clock.wall_now()));
+    });
+  });
+}
+
+}  // namespace byway

@@ -1,0 +1,128 @@
+// The catalog of a store.
+#include <utility>
+
+#include "router/catalog_entries.hpp"
+#include "router/catalog_keys.hpp"
+#include "router/catalog_source.hpp"
+#include "store/store_thread.hpp"
+
+namespace byway::router {
+namespace {
+
+using store::RegistryStore;
+
+class StoreSource final : public CatalogSource {
+ public:
+  StoreSource(const CatalogOptions& options, std::unique_ptr<CatalogKeys> keys)
+      : CatalogSource(options), keys_(std::move(keys)), clock_(options.clock) {}
+
+  Result<void> start(RegistryStore store, std::chrono::milliseconds period) {
+    if (Result<void> first = load(store); !first) return first;
+    if (keys_problem_) return *keys_problem_;
+    store::StoreThreadOptions options;
+    options.period = period;
+    options.periodic = [this](RegistryStore& opened) { look(opened); };
+    auto thread = store::StoreThread::start(std::move(store), std::move(options));
+    if (!thread) return thread.error();
+    thread_ = *std::move(thread);
+    return {};
+  }
+
+  Result<void> poll() override {
+    return thread_->run([&](RegistryStore& store) { return refresh(store); });
+  }
+
+  Result<void> run(const std::function<void(CatalogDesk&)>& task) override {
+    return thread_->run([&](RegistryStore& store) -> Result<void> {
+      CatalogDesk desk{store, *keys_, *clock_};
+      task(desk);
+      look(store);
+      return {};
+    });
+  }
+
+  bool is_read_only() const noexcept override { return false; }
+
+ private:
+  /// A failure is for on_notice: nobody waits for this.
+  void look(RegistryStore& store) noexcept {
+    try {
+      static_cast<void>(refresh(store));
+    } catch (...) {
+      // Out of memory; the next look tries again.
+    }
+  }
+
+  Result<void> refresh(RegistryStore& store) {
+    Result<void> done = refresh_quietly(store);
+    tell(report(done ? std::nullopt : std::optional<Error>(done.error())));
+    return done;
+  }
+
+  Result<void> refresh_quietly(RegistryStore& store) {
+    auto revisions = store.revisions();
+    if (!revisions) return revisions.error();
+    if (*revisions != seen_) {
+      if (Result<void> loaded = load(store); !loaded) return loaded;
+    }
+    if (keys_problem_) return *keys_problem_;
+    return {};
+  }
+
+  Result<void> load(RegistryStore& store) {
+    auto rows = store.load();
+    if (!rows) return rows.error();
+    if (rows->master_keys.empty()) {
+      // The making of the store was cut short; this key is its first.
+      auto finished = finish_making(store);
+      if (!finished) return finished.error();
+      rows = *std::move(finished);
+    }
+    // When another process has put a master key in place that is not here, everything but new keys
+    // goes on working.
+    Result<void> matched = keys_->match(rows->master_keys);
+    keys_problem_ = matched ? std::nullopt : std::optional<Error>(matched.error());
+    if (!matched && !thread_) return {};
+    seen_ = rows->revisions;
+    tell(publish(entries_.load(*rows, keys_->vault())));
+    return {};
+  }
+
+  Result<store::RegistryRows> finish_making(RegistryStore& store) {
+    auto row = CatalogKeys::make_row(keys_->first(), store::MasterKeyState::active);
+    if (!row) return row.error();
+    Result<void> made = store.transact([&]() -> Result<void> {
+      auto rows = store.master_keys();
+      if (!rows) return rows.error();
+      if (!rows->empty()) return {};
+      auto version = store.insert_master_key(*row);
+      if (!version) return version.error();
+      return {};
+    });
+    if (!made) return made.error();
+    return store.load();
+  }
+
+  std::unique_ptr<CatalogKeys> keys_;
+  std::shared_ptr<Clock> clock_;
+  CatalogEntries entries_;
+  store::Revisions seen_;
+  std::optional<Error> keys_problem_;
+  /// Last, so that it ends first.
+  std::unique_ptr<store::StoreThread> thread_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<CatalogSource>> open_store_source(const CatalogOptions& options) {
+  auto store = RegistryStore::open(options.store);
+  if (!store) return store.error();
+  auto keys = CatalogKeys::load(options.store, options.master_key);
+  if (!keys) return keys.error();
+  auto source = std::make_unique<StoreSource>(options, *std::move(keys));
+  Result<void> started = source->start(*std::move(store), options.period);
+  if (!started) return started.error();
+  return std::unique_ptr<CatalogSource>(std::move(source));
+}
+
+}  // namespace byway::router
