@@ -56,13 +56,10 @@ Name name_of(const JsonString& name) noexcept {
 class Scanner {
  public:
   Scanner(std::string_view body, Operation operation) noexcept
-      : body_(body), operation_(operation), cursor_(body, JsonCursor::Surrogates::strict) {}
+      : operation_(operation), cursor_(body, JsonCursor::Surrogates::strict) {}
 
   Result<RequestScan> scan() {
-    if (cursor_.peek() != JsonKind::object && cursor_.is_good()) {
-      return Error(ErrorCode::request_invalid_json,
-                   "the body must be one JSON object, such as {\"model\":...}");
-    }
+    if (cursor_.peek() != JsonKind::object) return not_an_object();
     cursor_.enter_object();
     scan_.members_begin = scan_.members_end = cursor_.position();
     for (JsonString name; cursor_.next_member(name);) {
@@ -205,6 +202,13 @@ class Scanner {
     scan_.inputs = is_tokens ? 1 : elements;
   }
 
+  Error not_an_object() {
+    cursor_.skip();
+    if (cursor_.fault() == JsonFault::too_deep) return fault();
+    return Error(ErrorCode::request_invalid_json,
+                 "the body must be one JSON object, such as {\"model\":...}");
+  }
+
   static Error refusal(ErrorCode code, std::string message, std::string param = {}) {
     ErrorFields fields;
     fields.code = code;
@@ -231,7 +235,6 @@ class Scanner {
     }
   }
 
-  std::string_view body_;
   Operation operation_;
   JsonCursor cursor_;
   RequestScan scan_;

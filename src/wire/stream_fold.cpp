@@ -6,6 +6,7 @@
 
 #include "wire/ascii.hpp"
 #include "wire/chunk.hpp"
+#include "wire/error_words.hpp"
 #include "wire/json_write.hpp"
 #include "wire/reply_fold.hpp"
 #include "wire/response_event.hpp"
@@ -99,6 +100,8 @@ void StreamFold::State::take(const SseEvent& event) {
 
 void StreamFold::State::take_text(std::string_view text, const SseEvent& event) {
   if (take_json(text, event)) return;
+  // Google's gateways wrap an error in an array (S8).
+  if (text.starts_with('[') && read_error(text).is_outright) return fail(text);
   // A comment that a relay wrapped as data, HTML, a cut last event: nothing to fold.
   if (!take_lines(text, event)) fold.note("junk_event");
 }
