@@ -1,0 +1,111 @@
+#include "cli/probe_view.hpp"
+
+#include <fmt/format.h>
+
+#include "cli/call_record.hpp"
+#include "cli/json.hpp"
+#include "cli/output.hpp"
+
+namespace byway::cli {
+namespace {
+
+using std::chrono::nanoseconds;
+
+std::string milliseconds(nanoseconds time) {
+  return json_number(static_cast<double>(time.count()) / 1e6, 1);
+}
+
+std::string step_json(const ProbeStep& step) {
+  return Json()
+      .text("name", step.name)
+      .flag("ok", !step.error.has_value())
+      .raw("latency_ms", milliseconds(step.latency))
+      .raw("error", step.error ? record_error(*step.error) : "null")
+      .str();
+}
+
+void add_time(Json& json, std::string_view name, const std::optional<nanoseconds>& time) {
+  if (time) {
+    json.raw(name, milliseconds(*time));
+  } else {
+    json.null(name);
+  }
+}
+
+std::string answer(std::optional<bool> works) {
+  return !works ? "not tried" : *works ? "yes" : "no";
+}
+
+std::string only_tried(std::optional<bool> works) {
+  return works ? answer(works) : "";
+}
+
+std::string with_unit(const std::optional<nanoseconds>& time) {
+  return time ? milliseconds(*time) + " ms" : "";
+}
+
+std::string number_text(std::optional<std::int64_t> value) {
+  return value ? std::to_string(*value) : "";
+}
+
+}  // namespace
+
+std::string json_of(const ProbeReport& report) {
+  Json json;
+  json.flag("usable", report.is_usable).flag("reachable", report.is_reachable);
+  json.flag("tls", report.tls).flag("key_accepted", report.key_accepted);
+  json.text_or_null("model", report.model).flag("model_known", report.model_known);
+  json.number("models_listed", report.models_listed);
+  json.flag("chat", report.chat).flag("completions", report.completions);
+  json.flag("embeddings", report.embeddings).number("dimensions", report.dimensions);
+  json.flag("stream", report.stream).flag("usage_in_stream", report.usage_in_stream);
+  json.flag("tools", report.tools).flag("json_schema", report.json_schema);
+  json.number("context_length", report.context_length);
+  add_time(json, "latency_ms", report.latency);
+  add_time(json, "first_token_ms", report.first_token);
+  json.raw("rate_headers", json_list(report.rate_headers, json_text));
+  json.raw("steps", json_list(report.steps, step_json));
+  json.raw("problem", report.problem ? record_error(*report.problem) : "null");
+  return json.str();
+}
+
+std::string describe(const ProbeReport& report) {
+  std::string rates;
+  for (const std::string& name : report.rate_headers) rates += (rates.empty() ? "" : ", ") + name;
+  const bool has_key_answer = report.key_accepted.has_value();
+  return aligned({{"reachable", report.is_reachable ? "yes" : "no"},
+                  {"TLS verified", only_tried(report.tls)},
+                  {"key accepted", has_key_answer ? answer(report.key_accepted) : "not known"},
+                  {"models listed", number_text(report.models_listed)},
+                  {"model tried", report.model.empty() ? "none" : report.model},
+                  {"model known", report.model_known ? answer(report.model_known) : "not known"},
+                  {"chat", answer(report.chat)},
+                  {"completions", only_tried(report.completions)},
+                  {"embeddings", answer(report.embeddings)},
+                  {"dimensions", number_text(report.dimensions)},
+                  {"streaming", answer(report.stream)},
+                  {"usage in stream", answer(report.usage_in_stream)},
+                  {"tools taken", answer(report.tools)},
+                  {"JSON schema taken", answer(report.json_schema)},
+                  {"context length", number_text(report.context_length)},
+                  {"latency", with_unit(report.latency)},
+                  {"first token", with_unit(report.first_token)},
+                  {"rate headers", rates},
+                  {"usable", report.is_usable ? "yes" : "no"}});
+}
+
+std::string summary(const ProbeReport& report) {
+  if (report.model.empty()) return "reachable; no model to try, so no call was made";
+  std::string works;
+  const auto add = [&](std::optional<bool> is_there, const char* what) {
+    if (is_there.value_or(false)) works += (works.empty() ? "" : ", ") + std::string(what);
+  };
+  add(report.chat, "chat");
+  add(report.completions, "completions");
+  add(report.embeddings, "embeddings");
+  add(report.stream, "streaming");
+  add(report.usage_in_stream, "usage in stream");
+  return works + " with " + report.model + ", " + with_unit(report.latency);
+}
+
+}  // namespace byway::cli
