@@ -14,18 +14,17 @@ namespace {
 
 constexpr std::size_t url_bytes_max = 4096;
 
-Error invalid(std::string message) {
-  ErrorFields fields{.code = ErrorCode::registry_url_invalid};
+Error refuse(ErrorCode code, std::string message) {
+  ErrorFields fields{.code = code};
   fields.message = "base_url: " + std::move(message);
   fields.param = "base_url";
   return Error(std::move(fields));
 }
-
+Error invalid(std::string message) {
+  return refuse(ErrorCode::registry_url_invalid, std::move(message));
+}
 Error blocked(std::string message) {
-  ErrorFields fields{.code = ErrorCode::net_ssrf_blocked};
-  fields.message = "base_url: " + std::move(message);
-  fields.param = "base_url";
-  return Error(std::move(fields));
+  return refuse(ErrorCode::net_ssrf_blocked, std::move(message));
 }
 
 bool is_digit(char byte) noexcept {
@@ -327,10 +326,10 @@ Result<BaseUrl> parse_base_url(std::string_view text, const UrlRules& rules) {
   url.port = *port;
   url.kind = host_kind(url.host);
   if (url.scheme == "http" && url.kind == HostKind::ordinary && !rules.allow_insecure_http) {
-    return Error(ErrorCode::registry_url_insecure,
-                 "base_url: plain http to " + url.host +
-                     " would send the key and every prompt unencrypted; use https, or set "
-                     "allow_insecure_http");
+    return refuse(ErrorCode::registry_url_insecure,
+                  "plain http to " + url.host +
+                      " would send the key and every prompt unencrypted; use https, or set "
+                      "allow_insecure_http");
   }
   const std::string host_text = parts->is_bracketed ? "[" + url.host + "]" : url.host;
   url.origin = url.scheme + "://" + host_text + ":" + std::to_string(url.port);

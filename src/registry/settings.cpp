@@ -66,15 +66,21 @@ void warn_of_stars(const EndpointSettings& settings, std::vector<std::string>& w
   }
 }
 
+/// What another rule says of a field's value, under the field's name.
+Error about_field(std::string_view field, const Error& error) {
+  ErrorFields fields = error.fields();
+  for (const std::string& prefix : {fields.param + ": ", std::string(field) + " "}) {
+    if (fields.message.starts_with(prefix)) fields.message.erase(0, prefix.size());
+  }
+  fields.message = std::string(field) + ": " + fields.message;
+  fields.param = field;
+  return Error(std::move(fields));
+}
+
 Result<void> check_headers(const std::vector<NameValue>& headers) {
   for (const auto& [name, value] : headers) {
     const auto verdict = wire::check_request_header(name, value);
-    if (!verdict) {
-      ErrorFields fields = verdict.error().fields();
-      fields.message = "headers: " + fields.message;
-      fields.param = "headers";
-      return Error(std::move(fields));
-    }
+    if (!verdict) return about_field("headers", verdict.error());
     if (*verdict == wire::HeaderVerdict::strip) {
       return field_invalid("headers", name + " is a name that never goes upstream");
     }
@@ -109,20 +115,11 @@ Result<void> check_files(const EndpointSettings& settings) {
   return {};
 }
 
-Error about_proxy(const Error& error) {
-  constexpr std::string_view prefix = "base_url: ";
-  ErrorFields fields = error.fields();
-  if (fields.message.starts_with(prefix)) fields.message.erase(0, prefix.size());
-  fields.message = "proxy: " + fields.message;
-  fields.param = "proxy";
-  return Error(std::move(fields));
-}
-
 /// "http://host:port" and nothing else: a password would be a secret outside the vault.
 Result<BaseUrl> check_proxy(std::string_view text, std::span<const Cidr> allow_addresses) {
   Result<BaseUrl> proxy =
       parse_base_url(text, {.allow_insecure_http = true, .allow_addresses = allow_addresses});
-  if (!proxy) return about_proxy(proxy.error());
+  if (!proxy) return about_field("proxy", proxy.error());
   const std::string_view rest = std::string_view(proxy->text).substr(proxy->scheme.size() + 3);
   const bool has_port = rest.ends_with(":" + std::to_string(proxy->port));
   if (proxy->scheme != "http" || !has_port || rest.find_first_of("/?") != std::string_view::npos) {
@@ -156,7 +153,7 @@ Result<CheckedSettings> check_settings(const EndpointSettings& settings) {
   if (Result<void> good = check_numbers(settings); !good) return good.error();
   if (Result<void> good = check_files(settings); !good) return good.error();
   if (Result<void> good = wire::validate_extra_body(settings.extra_body); !good) {
-    return good.error();
+    return about_field("extra_body", good.error());
   }
   for (const auto& [name, value] : settings.query) {
     if (Result<void> good = check_text("query", name + value); !good) return good.error();
