@@ -48,25 +48,19 @@ bool is_placeholder(std::string_view segment) noexcept {
 /// How much of a path's begin the base already ends with: "openai/deployments/{deployment}/x" on
 /// ".../openai/deployments/prod" is only "x". Paths without a placeholder are never shortened.
 std::size_t overlap(std::string_view base_path, std::string_view path) {
+  if (path.find('{') == std::string_view::npos) return 0;
   for (std::size_t from = 0; from < base_path.size(); ++from) {
     if (base_path[from] != '/') continue;
     std::string_view base_rest = base_path.substr(from + 1);
     std::string_view path_rest = path;
-    bool has_placeholder = false;
     while (!base_rest.empty() && !path_rest.empty()) {
       const std::string_view segment = first_segment(path_rest);
       const std::string_view given = first_segment(base_rest);
-      if (is_placeholder(segment)) {
-        has_placeholder = true;
-      } else if (segment != given) {
-        break;
-      }
+      if (segment != given && !is_placeholder(segment)) break;
       path_rest.remove_prefix(std::min(path_rest.size(), segment.size() + 1));
       base_rest.remove_prefix(std::min(base_rest.size(), given.size() + 1));
     }
-    if (base_rest.empty() && has_placeholder && !path_rest.empty()) {
-      return path.size() - path_rest.size();
-    }
+    if (base_rest.empty() && !path_rest.empty()) return path.size() - path_rest.size();
   }
   return 0;
 }

@@ -166,9 +166,12 @@ std::vector<Row> read_list(Operation operation, std::string_view body, Reply& re
   return rows;
 }
 
-bool have_equal_width(const std::vector<Row>& rows) {
+/// Whether the sorted rows are one vector per input, all of one width.
+bool are_vectors(const std::vector<Row>& rows) {
+  std::int64_t expected = 0;
   return std::all_of(rows.begin(), rows.end(), [&](const Row& row) {
-    return row.has_vector && row.vector.size() == rows.front().vector.size();
+    return row.has_vector && !row.vector.empty() && row.index == expected++ &&
+           row.vector.size() == rows.front().vector.size();
   });
 }
 
@@ -177,7 +180,7 @@ void read_embeddings(std::string_view body, Reply& reply) {
   std::stable_sort(rows.begin(), rows.end(),
                    [](const Row& left, const Row& right) { return left.index < right.index; });
   // judge_whole() refuses such a body for its rows; base64 that does not decode is found here.
-  if (!have_equal_width(rows)) {
+  if (!are_vectors(rows)) {
     reply.notes.emplace_back("embedding_rows");
     return;
   }

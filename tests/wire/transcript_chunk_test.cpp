@@ -39,8 +39,8 @@ std::vector<ToolCall> tools_of(const std::vector<std::string>& deltas,
 }  // namespace
 
 TEST_CASE("T36: Azure's filter chunks") {
-  const std::string first =
-      R"({"id":"","object":"","created":0,"model":"","choices":[],"prompt_filter_results":[{"x":1}]})";
+  const std::string first = R"({"id":"","object":"","created":0,"model":"","choices":[],)"
+                            R"("prompt_filter_results":[{"x":1}]})";
   const std::string filter =
       "{" + base +
       R"(,"choices":[{"index":0,"finish_reason":null,"content_filter_results":{"hate":{}}}]})";
@@ -88,8 +88,9 @@ TEST_CASE("T39: reasoning under all its names, never doubled") {
   CHECK(played.reply.choices[0].reasoning == "abcd");
   CHECK(played.told_reasoning == "abcd");
   const Played details = play(
-      event(delta(
-          R"("reasoning_details":[{"type":"reasoning.text","text":"x"},{"type":"reasoning.summary","summary":"y"},{"type":"reasoning.encrypted","data":"z"}])")) +
+      event(delta(R"("reasoning_details":[{"type":"reasoning.text","text":"x"},)"
+                  R"({"type":"reasoning.summary","summary":"y"},{"type":"reasoning.encrypted",)"
+                  R"("data":"z"}])")) +
       hello() + ending() + done);
   CHECK(details.told_reasoning == "xy");
 }
@@ -112,7 +113,10 @@ TEST_CASE("T40: usage is the last that counts, never a sum") {
 TEST_CASE("T41: more reasoning tokens than completion tokens") {
   const std::string last =
       "{" + base +
-      R"(,"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":7,"completion_tokens":2,"total_tokens":9,"completion_tokens_details":{"reasoning_tokens":5},"prompt_tokens_details":{"cached_tokens":3}}})";
+      R"(,"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":7,)"
+      R"("completion_tokens":2,"total_tokens":9,)"
+      R"("completion_tokens_details":{"reasoning_tokens":5},)"
+      R"("prompt_tokens_details":{"cached_tokens":3}}})";
   const Played played = play(event(role()) + hello() + event(last) + done);
   check_is_hello(played, {"usage_inconsistent"});
   CHECK(played.reply.usage.reasoning_tokens == 5);
@@ -194,7 +198,8 @@ TEST_CASE("tool calls are told apart and put together whatever a server leaves o
   std::vector<std::string> notes;
   // Two entries of one index in one chunk are one call (openai-python#3201).
   auto tools = tools_of({
-      R"({"index":0,"id":"a","function":{"name":"f","arguments":"{"}},{"index":0,"function":{"arguments":"}"}})",
+      R"({"index":0,"id":"a","function":{"name":"f","arguments":"{"}},{"index":0,)"
+      R"("function":{"arguments":"}"}})",
   });
   REQUIRE(tools.size() == 1);
   CHECK(tools[0].arguments == "{}");
@@ -309,19 +314,20 @@ std::string responses_begun() {
 TEST_CASE("T51: a Responses stream completes, fails or is cut") {
   const std::string completed = response_event(
       "response.completed",
-      R"(,"response":{"id":"resp_1","status":"completed","error":null,"usage":{"input_tokens":7,"output_tokens":2,"total_tokens":9}})");
+      R"(,"response":{"id":"resp_1","status":"completed","error":null,"usage":{"input_tokens":7,)"
+      R"("output_tokens":2,"total_tokens":9}})");
   const Played ok = play(responses_begun() + completed, Operation::responses);
   check_is_hello(ok);
   CHECK(ok.reply.id == "resp_1");
   CHECK(ok.preambles == 1);
   CHECK(ok.deltas == 2);
   CHECK(ok.saw_done);
-  const Played failed = play(
-      responses_begun() +
-          response_event(
-              "response.failed",
-              R"(,"response":{"status":"failed","error":{"code":"server_error","message":"broken"}})"),
-      Operation::responses);
+  const Played failed =
+      play(responses_begun() +
+               response_event("response.failed",
+                              R"(,"response":{"status":"failed","error":{"code":"server_error",)"
+                              R"("message":"broken"}})"),
+           Operation::responses);
   REQUIRE(failed.failure);
   CHECK(failed.failure->upstream_class == UpstreamClass::stream_error);
   CHECK(failed.failure->detail == "broken");
@@ -333,20 +339,20 @@ TEST_CASE("T51: a Responses stream completes, fails or is cut") {
 
 TEST_CASE("a Responses stream carries reasoning, tools and the reason it is incomplete") {
   const std::string item = R"("type":"function_call","id":"fc_1","call_id":"call_1","name":"f")";
-  const Played played = play(
-      response_event("response.reasoning_summary_text.delta", R"(,"delta":"thinking")") +
-          response_event("response.output_item.added",
-                         R"(,"output_index":1,"item":{)" + item + R"(,"arguments":""})") +
-          response_event("response.function_call_arguments.delta",
-                         R"(,"output_index":1,"item_id":"fc_1","delta":"{\"a\":")") +
-          response_event("response.function_call_arguments.delta",
-                         R"(,"output_index":1,"item_id":"fc_1","delta":"1}")") +
-          response_event("response.output_item.done",
-                         R"(,"output_index":1,"item":{)" + item + R"(,"arguments":"{\"a\":1}"})") +
-          response_event(
-              "response.incomplete",
-              R"(,"response":{"status":"incomplete","incomplete_details":{"reason":"max_output_tokens"}})"),
-      Operation::responses);
+  const Played played =
+      play(response_event("response.reasoning_summary_text.delta", R"(,"delta":"thinking")") +
+               response_event("response.output_item.added",
+                              R"(,"output_index":1,"item":{)" + item + R"(,"arguments":""})") +
+               response_event("response.function_call_arguments.delta",
+                              R"(,"output_index":1,"item_id":"fc_1","delta":"{\"a\":")") +
+               response_event("response.function_call_arguments.delta",
+                              R"(,"output_index":1,"item_id":"fc_1","delta":"1}")") +
+               response_event("response.output_item.done", R"(,"output_index":1,"item":{)" + item +
+                                                               R"(,"arguments":"{\"a\":1}"})") +
+               response_event("response.incomplete",
+                              R"(,"response":{"status":"incomplete",)"
+                              R"("incomplete_details":{"reason":"max_output_tokens"}})"),
+           Operation::responses);
   INFO(describe(played));
   CHECK_FALSE(played.failure);
   const Choice& choice = played.reply.choices[0];

@@ -61,8 +61,9 @@ TEST_CASE("T25: an unclean end after done is none") {
 }
 
 TEST_CASE("T27 and T30: an error event after a delta") {
-  const std::string vllm = event(
-      R"({"error":{"message":"EngineCore encountered an issue","type":"InternalServerError","param":null,"code":500}})");
+  const std::string vllm =
+      event(R"({"error":{"message":"EngineCore encountered an issue","type":"InternalServerError",)"
+            R"("param":null,"code":500}})");
   const Played played = play_all_ways({.bytes = begun() + vllm + done});
   check_fails(played, UpstreamClass::stream_error, "upstream_error", "Hel");
   CHECK(played.failure->http_status == 500);
@@ -106,21 +107,22 @@ TEST_CASE("T33: a finish that says abort or error") {
 TEST_CASE("T34: a finish that comes twice counts once") {
   const std::string second =
       "{" + base +
-      R"(,"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":7,"completion_tokens":2,"total_tokens":9}})";
+      R"(,"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":7,)"
+      R"("completion_tokens":2,"total_tokens":9}})";
   check_is_hello(play_all_ways({.bytes = event(role()) + hello() + event(finish("stop")) +
                                          event(second) + event(content("")) + done}));
 }
 
 TEST_CASE("an error event wins over everything, in each of its forms") {
-  for (
-      const std::string& error : {
-          std::string("event: error\ndata: {\"message\":\"broken\"}\n\n"),
-          event(R"({"object":"error","message":"broken","code":500})"),
-          event(R"({"error":"broken"})"),
-          event(
-              R"({"id":"x","choices":[{"index":0,"delta":{"content":""},"finish_reason":"error","error":{"code":502,"message":"broken"}}]})"),
-          event(R"([{"error":{"code":500,"message":"broken","status":"INTERNAL"}}])"),
-      }) {
+  for (const std::string& error : {
+           std::string("event: error\ndata: {\"message\":\"broken\"}\n\n"),
+           event(R"({"object":"error","message":"broken","code":500})"),
+           event(R"({"error":"broken"})"),
+           event(
+               R"({"id":"x","choices":[{"index":0,"delta":{"content":""},"finish_reason":"error",)"
+               R"("error":{"code":502,"message":"broken"}}]})"),
+           event(R"([{"error":{"code":500,"message":"broken","status":"INTERNAL"}}])"),
+       }) {
     INFO(error);
     const Played played = play_all_ways({.bytes = begun() + error + event(finish("stop")) + done});
     REQUIRE(played.failure);

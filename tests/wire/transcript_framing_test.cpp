@@ -105,9 +105,10 @@ TEST_CASE("T15: what follows done is not read") {
 
 TEST_CASE("T18: 300 KiB of tool arguments in one event") {
   const std::string arguments = R"({\"x\":\")" + std::string(300 << 10, 'a') + R"(\"})";
-  const std::string big = event(delta(
-      R"("tool_calls":[{"index":0,"id":"call_1","type":"function","function":{"name":"f","arguments":")" +
-      arguments + R"("}}])"));
+  const std::string big = event(
+      delta(R"("tool_calls":[{"index":0,"id":"call_1","type":"function","function":{"name":"f",)"
+            R"("arguments":")" +
+            arguments + R"("}}])"));
   Play play{.bytes = event(role()) + big + event(finish("tool_calls")) + done};
   const Played whole = play_pieces(play, {play.bytes});
   CHECK_FALSE(whole.failure);
