@@ -1,10 +1,15 @@
 // The server of the benchmarks: one thread, one epoll set, answers made beforehand.
-//   bench_server [PORT]         prints "listening on 127.0.0.1:PORT"
-//   POST .../chat/completions   1 kB of JSON; with "stream":true in the body 64 events and [DONE]
-//   POST /burst/...             streams leave in one send; /paced/... one event per send, streams
-//   taking turns POST /idle/...              head and first event, then silence until GET /wake,
-//   which sends one more to all
-// Written for the bench alone: it trusts its clients.
+//
+//   bench_server                prints the port that it listens on, on 127.0.0.1
+//   POST /json/...              1 kB of JSON
+//   POST /burst/...             64 events of about 295 bytes and [DONE], in one send
+//   POST /paced/...             the same, one event per send, streams taking turns
+//   POST /idle/...              head and first event, then silence until /wake, which sends one
+//                               more event to all
+//   POST /held/...              nothing until /wake, which answers all
+//   GET /wake, GET /count       how many are kept waiting
+//
+// Written for the benchmarks alone: it trusts its clients.
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -12,7 +17,8 @@
 #include <unistd.h>
 
 #include <array>
-#include <csignal>
+#include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -23,71 +29,77 @@ namespace {
 
 constexpr int events_per_stream = 64;
 
-std::string chunk(const std::string& bytes) {
-  char size[32];
-  std::snprintf(size, sizeof size, "%zx\r\n", bytes.size());
-  return size + bytes + "\r\n";
+std::string chunk(std::string_view bytes) {
+  std::array<char, 24> size;
+  char* end = std::to_chars(size.begin(), size.end(), bytes.size(), 16).ptr;
+  return std::string(size.data(), end).append("\r\n").append(bytes).append("\r\n");
 }
 
-std::string whole_answer() {
+std::string whole(std::string_view body) {
+  return std::string("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ")
+      .append(std::to_string(body.size()))
+      .append("\r\n\r\n")
+      .append(body);
+}
+
+std::string completion() {
   std::string text;
   while (text.size() < 700) text += "How can I help you today? ";
-  const std::string body =
-      R"({"id":"chatcmpl-B9MBs8CjcvOU2jLn4n570S5qMJKcT","object":"chat.completion","created":1741569952,)"
-      R"("model":"m-1","choices":[{"index":0,"message":{"role":"assistant","content":")" +
-      text + R"("},"finish_reason":"stop"}],"usage":{"prompt_tokens":212,"completion_tokens":64,)" +
-      R"("total_tokens":276}})";
-  return "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
-         std::to_string(body.size()) + "\r\n\r\n" + body;
+  return R"({"id":"chatcmpl-B9MBs8CjcvOU2jLn4n570S5qMJKcT","object":"chat.completion",)"
+         R"("created":1741569952,"model":"m-1","choices":[{"index":0,"message":)"
+         R"({"role":"assistant","content":")" +
+         text +
+         R"("},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":212,)"
+         R"("completion_tokens":64,"total_tokens":276}})";
 }
 
-std::string event_chunk(const std::string& delta, const std::string& finish) {
-  return chunk(
+std::string event_chunk(std::string_view delta, std::string_view finish) {
+  std::string text =
       R"(data: {"id":"chatcmpl-B9MBs8CjcvOU2jLn4n570S5qMJKcT","object":"chat.completion.chunk",)"
       R"("created":1741569952,"model":"llama-3.1-8b-instruct","service_tier":"default",)"
-      R"("system_fingerprint":"fp_44709d6fcb","choices":[{"index":0,"delta":)" +
-      delta + R"(,"logprobs":null,"finish_reason":)" + finish + "}]}\n\n");
+      R"("system_fingerprint":"fp_44709d6fcb","choices":[{"index":0,"delta":)";
+  return chunk(text.append(delta)
+                   .append(R"(,"logprobs":null,"finish_reason":)")
+                   .append(finish)
+                   .append("}]}\n\n"));
 }
 
 const std::string stream_head =
     "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
-const std::string json_answer = whole_answer();
+const std::string json_answer = whole(completion());
 const std::string text_event = event_chunk(R"({"content":" token"})", "null");
-const std::string last_events =
-    event_chunk("{}", "\"stop\"") + chunk("data: [DONE]\n\n") + "0\r\n\r\n";
+const std::string last_event = event_chunk("{}", R"("stop")");
+const std::string stream_end = chunk("data: [DONE]\n\n") + "0\r\n\r\n";
 
 std::string whole_stream() {
   std::string out = stream_head;
   for (int i = 1; i < events_per_stream; ++i) out += text_event;
-  return out + last_events;
+  return out + last_event + stream_end;
 }
 const std::string burst_answer = whole_stream();
 
+enum class Waiting : unsigned char { no, for_event, for_answer };
+
 struct Connection {
-  std::string in;
-  std::string out;
+  std::string input = {};
+  std::string output = {};
   /// Events still to be sent one by one.
   int paced = 0;
-  bool is_idle = false;
+  Waiting waiting = Waiting::no;
 };
 
 class Server {
  public:
-  explicit Server(int port) {
-    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    const int on = 1;
-    ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  Server() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(port));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) std::exit(1);
-    ::listen(listener_, 4096);
     socklen_t size = sizeof address;
-    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
-    std::printf("listening on 127.0.0.1:%d\n", ntohs(address.sin_port));
+    auto* raw = reinterpret_cast<sockaddr*>(&address);
+    if (::bind(listener_, raw, size) != 0 || ::listen(listener_, 4096) != 0) std::exit(1);
+    ::getsockname(listener_, raw, &size);
+    std::printf("%d\n", ntohs(address.sin_port));
     std::fflush(stdout);
-    epoll_ = ::epoll_create1(0);
     watch(listener_);
   }
 
@@ -104,7 +116,7 @@ class Server {
   }
 
  private:
-  void watch(int fd) {
+  void watch(int fd) const {
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.fd = fd;
@@ -115,9 +127,8 @@ class Server {
     for (int fd; (fd = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK)) >= 0;) {
       const int on = 1;
       ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-      if (static_cast<std::size_t>(fd) >= connections_.size()) {
-        connections_.resize(static_cast<std::size_t>(fd) + 1);
-      }
+      const auto index = static_cast<std::size_t>(fd);
+      if (index >= connections_.size()) connections_.resize(index + 1);
       at(fd) = Connection{};
       watch(fd);
     }
@@ -127,91 +138,115 @@ class Server {
 
   void read(int fd) {
     std::array<char, 65536> bytes;
-    const ssize_t n = ::recv(fd, bytes.data(), bytes.size(), 0);
-    if (n <= 0) {
-      if (n < 0 && errno == EAGAIN) return;
-      at(fd) = Connection{};
-      std::erase(pacing_, fd);
-      ::close(fd);
-      return;
+    const ssize_t count = ::recv(fd, bytes.data(), bytes.size(), 0);
+    if (count < 0 && errno == EAGAIN) return;
+    if (count <= 0) return drop(fd);
+    at(fd).input.append(bytes.data(), static_cast<std::size_t>(count));
+    while (answer(fd)) {
     }
-    Connection& connection = at(fd);
-    connection.in.append(bytes.data(), static_cast<std::size_t>(n));
-    while (answer(fd, connection)) {
-    }
-    flush(fd, connection);
+    flush(fd);
   }
 
-  bool answer(int fd, Connection& connection) {
-    const std::string_view in = connection.in;
-    const std::size_t end = in.find("\r\n\r\n");
+  void drop(int fd) {
+    Connection& connection = at(fd);
+    waiting_ -= connection.waiting != Waiting::no;
+    if (connection.paced > 0) std::erase(pacing_, fd);
+    connection = Connection{};
+    ::close(fd);
+  }
+
+  /// Takes one request; false when there is no whole one.
+  bool answer(int fd) {
+    Connection& connection = at(fd);
+    const std::string_view input = connection.input;
+    const std::size_t end = input.find("\r\n\r\n");
     if (end == std::string_view::npos) return false;
-    const std::size_t field = in.find("Content-Length: ");
-    const std::size_t length = field < end ? std::strtoull(in.data() + field + 16, nullptr, 10) : 0;
-    if (in.size() < end + 4 + length) return false;
-    const std::string_view path = in.substr(in.find(' ') + 1, 64);
-    const bool is_stream =
-        in.substr(end, length + 4).find("\"stream\":true") != std::string_view::npos;
-    if (path.starts_with("/wake")) {
-      wake();
-      connection.out += "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-    } else if (!is_stream) {
-      connection.out += json_answer;
-    } else if (path.starts_with("/idle")) {
-      connection.out += stream_head + text_event;
-      connection.is_idle = true;
+    const std::size_t field = input.find("Content-Length: ");
+    std::size_t length = 0;
+    if (field < end) std::from_chars(&input[field + 16], &input[end], length);
+    if (input.size() < end + 4 + length) return false;
+    answer(fd, input.substr(input.find(' ') + 1, 8));
+    at(fd).input.erase(0, end + 4 + length);
+    return true;
+  }
+
+  void answer(int fd, std::string_view path) {
+    Connection& connection = at(fd);
+    std::string& output = connection.output;
+    if (path.starts_with("/json")) {
+      output += json_answer;
+    } else if (path.starts_with("/burst")) {
+      output += burst_answer;
     } else if (path.starts_with("/paced")) {
-      connection.out += stream_head;
+      output += stream_head;
       connection.paced = events_per_stream;
       pacing_.push_back(fd);
+    } else if (path.starts_with("/idle")) {
+      output += stream_head + text_event;
+      keep_waiting(connection, Waiting::for_event);
+    } else if (path.starts_with("/held")) {
+      keep_waiting(connection, Waiting::for_answer);
     } else {
-      connection.out += burst_answer;
+      output += whole(std::to_string(waiting_));
+      if (path.starts_with("/wake")) wake();
     }
-    connection.in.erase(0, end + 4 + length);
-    return true;
+  }
+
+  void keep_waiting(Connection& connection, Waiting waiting) {
+    connection.waiting = waiting;
+    ++waiting_;
   }
 
   /// One event to each stream in turn, as tokens come from a model.
   void pace() {
     for (std::size_t i = 0; i < pacing_.size();) {
-      Connection& connection = at(pacing_[i]);
-      connection.out += --connection.paced > 0 ? text_event : last_events;
-      flush(pacing_[i], connection);
-      if (connection.paced > 0) {
+      const int fd = pacing_[i];
+      Connection& connection = at(fd);
+      if (--connection.paced > 0) {
+        connection.output += text_event;
         ++i;
       } else {
+        connection.output.append(last_event).append(stream_end);
         pacing_[i] = pacing_.back();
         pacing_.pop_back();
       }
+      flush(fd);
     }
   }
 
   void wake() {
-    for (std::size_t fd = 0; fd < connections_.size(); ++fd) {
-      if (!connections_[fd].is_idle) continue;
-      connections_[fd].out += text_event;
-      flush(static_cast<int>(fd), connections_[fd]);
+    for (std::size_t i = 0; i < connections_.size(); ++i) {
+      Connection& connection = connections_[i];
+      if (connection.waiting == Waiting::for_event) connection.output += text_event;
+      if (connection.waiting == Waiting::for_answer) {
+        connection.output += json_answer;
+        connection.waiting = Waiting::no;
+        --waiting_;
+      }
+      flush(static_cast<int>(i));
     }
   }
 
-  void flush(int fd, Connection& connection) {
-    while (!connection.out.empty()) {
-      const ssize_t n = ::send(fd, connection.out.data(), connection.out.size(), MSG_NOSIGNAL);
-      if (n < 0 && errno == EAGAIN) continue;
-      if (n <= 0) return connection.out.clear();
-      connection.out.erase(0, static_cast<std::size_t>(n));
+  void flush(int fd) {
+    std::string& output = at(fd).output;
+    for (std::size_t sent = 0; sent < output.size();) {
+      const ssize_t count = ::send(fd, output.data() + sent, output.size() - sent, MSG_NOSIGNAL);
+      if (count < 0 && errno == EAGAIN) continue;
+      if (count <= 0) break;
+      sent += static_cast<std::size_t>(count);
     }
+    output.clear();
   }
 
-  int listener_ = -1;
-  int epoll_ = -1;
-  std::vector<Connection> connections_;
-  std::vector<int> pacing_;
+  const int listener_;
+  const int epoll_ = ::epoll_create1(0);
+  long waiting_ = 0;
+  std::vector<Connection> connections_ = {};
+  std::vector<int> pacing_ = {};
 };
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);
-  Server(argc > 1 ? std::atoi(argv[1]) : 0).run();
+int main() {
+  Server().run();
 }

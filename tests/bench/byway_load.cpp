@@ -1,156 +1,198 @@
-// The same requests through a Router: one endpoint with a sealed key, every check that a call has.
+// The same requests through a Router: a store with one endpoint, a sealed key, an allowlist, and
+// every limit in time that a call has by default.
 #include <unistd.h>
 
 #include <atomic>
 #include <cstdlib>
 #include <filesystem>
-#include <new>
 #include <semaphore>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include <byway/byway.hpp>
 
-#include "bench/load.hpp"
+#include "bench/meter.hpp"
+#ifdef BYWAY_BENCH_COUNTS_ALLOCATIONS
+#include <curl/curl.h>
+#endif
 
+namespace byway::bench {
 namespace {
 
-std::atomic<long> allocations{0};
-
-}  // namespace
-
-// Counts what this program and the library allocate by operator new; libcurl has its own memory.
-void* operator new(std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  if (void* block = std::malloc(size != 0 ? size : 1)) return block;
-  throw std::bad_alloc();
-}
-void operator delete(void* block) noexcept {
-  std::free(block);
-}
-void operator delete(void* block, std::size_t) noexcept {
-  std::free(block);
-}
-
-namespace {
-
-using byway::bench::Meter;
-using byway::bench::Options;
-
-/// Keeps calls in flight by continuations on the loop thread.
-struct Calls {
-  byway::Router& router;
-  std::string body;
-  long total;
-  long started = 0;
-  std::binary_semaphore done{0};
-  long ended = 0;
-
-  // Calls and continuations run on the loop thread alone once the first ones were made.
-  void next() {
-    if (started >= total) return;
-    ++started;
-    auto token = router.call({.body = body}).then([this](byway::Result<byway::Response> reply) {
-      if (!reply) std::exit(3);
-      if (++ended == total) return done.release();
-      next();
-    });
-  }
-  void run(int in_flight) {
-    // The first calls are made from a completion, so that nothing here is shared between threads.
-    ++started;
-    auto token =
-        router.call({.body = body}).then([this, in_flight](byway::Result<byway::Response> reply) {
-          if (!reply) std::exit(3);
-          ++ended;
-          for (int i = 0; i < in_flight; ++i) next();
-        });
-    done.acquire();
-  }
-};
-
-long read_stream(byway::Stream& stream) {
-  long events = 0;
-  while (stream.next() != nullptr) ++events;
-  if (stream.error() != nullptr) std::exit(3);
-  return events;
-}
-
-/// Streams read by two threads, `in_flight` open at any time.
-long run_streams(byway::Router& router, const std::string& body, const Options& options) {
-  constexpr int threads = 2;
-  std::atomic<long> left{options.total};
-  std::atomic<long> events{0};
-  std::vector<std::thread> readers;
-  const int per_thread = std::max(1, options.in_flight / threads);
-  for (int t = 0; t < threads; ++t) {
-    readers.emplace_back([&] {
-      while (true) {
-        std::vector<byway::Stream> streams;
-        for (int i = 0; i < per_thread && left.fetch_sub(1) > 0; ++i)
-          streams.push_back(router.stream({.body = body}));
-        if (streams.empty()) return;
-        for (byway::Stream& stream : streams) events += read_stream(stream);
-      }
-    });
-  }
-  for (auto& reader : readers) reader.join();
-  return events;
-}
-
-void run_idle(byway::Router& router, const std::string& body, const Options& options) {
-  std::vector<byway::Stream> streams;
-  streams.reserve(static_cast<std::size_t>(options.in_flight));
-  for (int i = 0; i < options.in_flight; ++i) streams.push_back(router.stream({.body = body}));
-  for (byway::Stream& stream : streams) {
-    if (stream.next() == nullptr) std::exit(3);
-  }
-  Meter meter;
-  std::this_thread::sleep_for(std::chrono::seconds(5));
-  std::printf(
-      "{\"name\":\"byway\",\"mode\":\"idle\",\"in_flight\":%d,\"idle_cpu_percent\":%.3f,\"rss_kb\":"
-      "%ld}\n",
-      options.in_flight, meter.cpu_seconds() / meter.wall_seconds() * 100, Meter::rss_kb());
-  std::fflush(stdout);
-  ::_exit(0);
-}
-
-/// A registry file with the key sealed in a store would need two; a store alone is what most users
-/// have.
-byway::Router open_router(const Options& options, const std::string& folder) {
+/// A router over a new store in a folder that is gone as soon as the store is open.
+Router open_router(const Options& options) {
+  std::string folder = (std::filesystem::temp_directory_path() / "byway-bench-XXXXXX").string();
+  if (::mkdtemp(folder.data()) == nullptr) fail("mkdtemp");
   const std::string store = folder + "/byway.db";
-  if (!byway::create_store({.path = store})) std::exit(4);
-  auto router = byway::Router::open({.store = store, .require_key = false});
-  if (!router) std::exit(4);
-  byway::EndpointSettings settings;
+  if (auto created = create_store({.path = store}); !created) fail("create_store");
+  auto router = Router::open({.store = store, .require_key = false});
+  if (!router) fail("Router::open");
+  EndpointSettings settings;
   settings.slug = "bench";
   settings.base_url = options.base_url();
   settings.allow = std::vector<std::string>{"m-1"};
-  if (!router->admin_as_owner().add_endpoint(settings, "sk-bench-0123456789abcdef0123456789abcdef"))
-    std::exit(4);
+  if (!router->admin_as_owner().add_endpoint(settings, upstream_key)) fail("add_endpoint");
+  std::filesystem::remove_all(folder);
   return *std::move(router);
 }
 
+/// Keeps calls in flight: each answer makes the next call, on the loop thread.
+class Calls {
+ public:
+  Calls(Router& router, std::string body) : router_(router), body_(std::move(body)) {}
+
+  /// Returns when `total` calls have ended.
+  void run(int in_flight, long total) {
+    left_ = total;
+    running_ = 0;
+    // The first ones are made by the answer of one more, so that only the loop thread counts.
+    auto cancel = router_.call({.body = body_}).then([this, in_flight](Result<Response> reply) {
+      if (!reply) fail("a call");
+      for (int i = 0; i < in_flight; ++i) next();
+    });
+    done_.acquire();
+  }
+
+ private:
+  void next() {
+    if (left_ == 0) return;
+    --left_;
+    ++running_;
+    auto cancel = router_.call({.body = body_}).then([this](Result<Response> reply) {
+      if (!reply || reply->body().empty()) fail("a call");
+      --running_;
+      next();
+      if (running_ == 0) done_.release();
+    });
+  }
+
+  Router& router_;
+  const std::string body_;
+  long left_ = 0;
+  long running_ = 0;
+  std::binary_semaphore done_{0};
+};
+
+/// Keeps `count` streams open and reads one event of each in turn, until no more may be opened.
+long read_streams(Router& router, const std::string& body, int count, std::atomic<long>& left) {
+  std::vector<Stream> streams;
+  const auto may_open = [&] { return left.fetch_sub(1, std::memory_order_relaxed) > 0; };
+  for (int i = 0; i < count && may_open(); ++i) streams.push_back(router.stream({.body = body}));
+  long events = 0;
+  while (!streams.empty()) {
+    for (std::size_t i = 0; i < streams.size();) {
+      if (streams[i].next() != nullptr) {
+        ++events;
+        ++i;
+        continue;
+      }
+      if (streams[i].error() != nullptr) fail("a stream");
+      if (may_open()) {
+        streams[i] = router.stream({.body = body});
+      } else {
+        std::swap(streams[i], streams.back());
+        streams.pop_back();
+      }
+    }
+  }
+  return events;
+}
+
+long run_streams(Router& router, const std::string& body, int in_flight, long total) {
+  const int readers = in_flight > 1 ? 2 : 1;
+  std::atomic<long> left{total};
+  std::atomic<long> events{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < readers; ++i) {
+    threads.emplace_back([&] { events += read_streams(router, body, in_flight / readers, left); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  return events;
+}
+
+/// At most this many connections are being opened at once.
+constexpr long opening_max = 256;
+
+Standing hold_calls(Router& router, const std::string& body, const Options& options) {
+  std::vector<Pending<Response>> calls;
+  calls.reserve(static_cast<std::size_t>(options.in_flight));
+  const long before = resident_kb();
+  for (long made = 0; made < options.in_flight;) {
+    for (long i = 0; i < opening_max && made < options.in_flight; ++i, ++made)
+      calls.push_back(router.call({.body = body}));
+    while (held_at(options.port) < made) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  Standing result;
+  result.kb_each = static_cast<double>(resident_kb() - before) / options.in_flight;
+  ask(options.port, "/wake");
+  for (auto& call : calls) {
+    if (!std::move(call).get()) fail("a held call");
+  }
+  return result;
+}
+
+Standing hold_streams(Router& router, const std::string& body, const Options& options) {
+  std::vector<Stream> streams;
+  streams.reserve(static_cast<std::size_t>(options.in_flight));
+  const auto each = 1.0 / options.in_flight;
+  Standing result;
+  Meter meter;
+  const long before = resident_kb();
+  while (streams.size() < static_cast<std::size_t>(options.in_flight)) {
+    const std::size_t first = streams.size();
+    while (streams.size() < streams.capacity() && streams.size() < first + opening_max)
+      streams.push_back(router.stream({.body = body}));
+    for (std::size_t i = first; i < streams.size(); ++i) {
+      if (streams[i].next() == nullptr) fail("an idle stream");
+    }
+  }
+  result.open_us_each = meter.cpu_seconds() * 1e6 * each;
+  result.kb_each = static_cast<double>(resident_kb() - before) * each;
+  meter.start();
+  std::this_thread::sleep_for(std::chrono::seconds(5));
+  result.idle_cpu_percent = meter.cpu_seconds() / meter.seconds() * 100;
+  meter.start();
+  ask(options.port, "/wake");
+  for (Stream& stream : streams) {
+    if (stream.next() == nullptr) fail("an idle stream");
+  }
+  result.wake_us_each = meter.cpu_seconds() * 1e6 * each;
+  return result;
+}
+
+void measure(Router& router, const std::string& body, const Options& options) {
+  Meter meter;
+  if (options.is_stream()) {
+    run_streams(router, body, options.in_flight, options.warm_up());
+    meter.start();
+    const long events = run_streams(router, body, options.in_flight, options.total);
+    if (events != options.units()) fail("events are missing");
+    return meter.print("byway", options, options.units());
+  }
+  Calls calls(router, body);
+  calls.run(options.in_flight, options.warm_up());
+  meter.start();
+  calls.run(options.in_flight, options.total);
+  meter.print("byway", options, options.total);
+}
+
 }  // namespace
+}  // namespace byway::bench
 
 int main(int argc, char** argv) {
+  using namespace byway::bench;
   const Options options(argc, argv);
-  std::string folder = (std::filesystem::temp_directory_path() / "byway-bench-XXXXXX").string();
-  if (::mkdtemp(folder.data()) == nullptr) return 4;
-  byway::Router router = open_router(options, folder);
-  std::filesystem::remove_all(folder);
-  const std::string body = byway::bench::request_body("byo:bench/m-1", options.is_stream(), true);
-  if (options.mode == "idle") run_idle(router, body, options);
-  allocations = 0;
-  Meter meter;
-  double units = static_cast<double>(options.total);
-  if (options.is_stream()) {
-    units = static_cast<double>(run_streams(router, body, options));
-  } else {
-    Calls calls{router, body, options.total};
-    calls.run(options.in_flight);
+#ifdef BYWAY_BENCH_COUNTS_ALLOCATIONS
+  // Before the router: libcurl then allocates by malloc, where it is counted, as in the bare loop.
+  curl_global_init(CURL_GLOBAL_DEFAULT);
+#endif
+  byway::Router router = open_router(options);
+  const std::string body = request_body("byo:bench/m-1", options.is_stream());
+  switch (options.mode) {
+    case Mode::idle: hold_streams(router, body, options).print("byway", options); break;
+    case Mode::held: hold_calls(router, body, options).print("byway", options); break;
+    default: measure(router, body, options);
   }
-  meter.print("byway", options, units);
-  std::fprintf(stderr, "allocations per unit: %.2f\n",
-               static_cast<double>(allocations.load()) / units);
 }

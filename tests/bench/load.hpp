@@ -1,95 +1,67 @@
-// What the load programs share: their options, the request, the figures they print.
+// What the load programs share: their options and the request that all of them make.
 #pragma once
 
-#include <sys/resource.h>
-
-#include <chrono>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <fstream>
+#include <cstddef>
 #include <string>
 
 namespace byway::bench {
 
-/// PROGRAM PORT IN_FLIGHT TOTAL [json|burst|paced|idle]
+/// What the server does and what is measured.
+enum class Mode : unsigned char {
+  /// Whole answers of 1 kB; a unit is a call.
+  json,
+  /// 64 events in one send; a unit is an event.
+  burst,
+  /// One event per send, streams taking turns; a unit is an event.
+  paced,
+  /// Streams that fall silent after their first event.
+  idle,
+  /// Calls that are not answered until /wake.
+  held,
+};
+
+/// Of the server's streams; `[DONE]` is not one.
+inline constexpr long events_per_stream = 64;
+
+/// PROGRAM PORT IN_FLIGHT TOTAL [json|burst|paced|idle|held]
 struct Options {
+  /// Ends the program when they make no sense.
+  Options(int argc, char** argv);
+
+  bool is_stream() const noexcept { return mode != Mode::json && mode != Mode::held; }
+  /// Calls, or events.
+  long units() const noexcept { return is_stream() ? total * events_per_stream : total; }
+  /// Done before anything is measured, so that connections and caches are warm.
+  long warm_up() const noexcept { return (is_stream() ? 1L : 8L) * in_flight; }
+  /// "/v1/chat/completions" with the mode in place of v1.
+  std::string path() const { return "/" + mode_name + "/chat/completions"; }
+  std::string base_url() const {
+    return "http://127.0.0.1:" + std::to_string(port) + "/" + mode_name;
+  }
+
   int port = 0;
   int in_flight = 64;
-  long total = 20000;
-  std::string mode = "json";
-
-  Options(int argc, char** argv) {
-    if (argc < 4) {
-      std::fprintf(stderr, "usage: %s PORT IN_FLIGHT TOTAL [json|burst|paced|idle]\n", argv[0]);
-      std::exit(2);
-    }
-    port = std::atoi(argv[1]);
-    in_flight = std::atoi(argv[2]);
-    total = std::atol(argv[3]);
-    if (argc > 4) mode = argv[4];
-  }
-  bool is_stream() const { return mode != "json"; }
-  std::string base_url() const {
-    return "http://127.0.0.1:" + std::to_string(port) + "/" + (mode == "json" ? "v1" : mode);
-  }
+  /// Calls or streams.
+  long total = 20'000;
+  Mode mode = Mode::json;
+  std::string mode_name = "json";
 };
 
-inline constexpr const char* bearer =
-    "Authorization: Bearer sk-bench-0123456789abcdef0123456789abcdef";
+inline constexpr const char* upstream_key = "sk-bench-0123456789abcdef0123456789abcdef";
 
-/// About 1 kB, as the upstream gets it.
-inline std::string request_body(const std::string& model, bool is_stream, bool says_stream) {
-  std::string text;
-  while (text.size() < 820) text += "Please summarise the following ticket in two sentences. ";
-  std::string body =
-      R"({"model":")" + model + R"(","temperature":0.2,"max_tokens":64,"messages":[)" +
-      R"({"role":"system","content":"You are a helpful assistant."},{"role":"user","content":")" +
-      text + "\"}]";
-  if (says_stream) body += std::string(",\"stream\":") + (is_stream ? "true" : "false");
-  return body + "}";
-}
+/// About 1 kB of OpenAI-shaped JSON.
+std::string request_body(const std::string& model, bool is_stream);
 
-class Meter {
- public:
-  Meter() { start(); }
-  void start() {
-    wall_ = std::chrono::steady_clock::now();
-    cpu_ = cpu_now();
-  }
-  double cpu_seconds() const { return cpu_now() - cpu_; }
-  double wall_seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - wall_).count();
-  }
-  /// One JSON object on one line, for the runner.
-  void print(const char* name, const Options& options, double units) const {
-    std::printf(
-        "{\"name\":\"%s\",\"mode\":\"%s\",\"in_flight\":%d,\"units\":%.0f,\"cpu_us\":%.4f,\"per_"
-        "second\":%.0f,"
-        "\"rss_kb\":%ld}\n",
-        name, options.mode.c_str(), options.in_flight, units, cpu_seconds() / units * 1e6,
-        units / wall_seconds(), rss_kb());
-  }
-  static long rss_kb() {
-    std::ifstream status("/proc/self/status");
-    for (std::string line; std::getline(status, line);) {
-      if (line.starts_with("VmRSS:")) return std::atol(line.c_str() + 6);
-    }
-    return 0;
-  }
+/// The head and body of a POST, for those who write sockets themselves.
+std::string request_bytes(const Options& options);
 
- private:
-  static double cpu_now() {
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    const auto seconds = [](const timeval& time) {
-      return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-    };
-    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-  }
+/// Asks the server on a connection of its own, and gives the body of its answer.
+std::string ask(int port, const std::string& path);
 
-  std::chrono::steady_clock::time_point wall_;
-  double cpu_ = 0;
-};
+/// Requests that the server keeps waiting: calls without an answer, or silent streams.
+long held_at(int port);
+
+/// Ends the program: a benchmark that failed in part has measured nothing.
+[[noreturn]] void fail(const char* what);
 
 }  // namespace byway::bench
