@@ -63,10 +63,10 @@ std::string milliseconds(std::chrono::nanoseconds time) {
   return json_number(static_cast<double>(time.count()) / 1e6, 1);
 }
 
-void add_metadata(Json& json, const Metadata& metadata) {
+void add_metadata(Json& json, const Metadata& metadata, const Reply& reply) {
   json.number("attempts", metadata.attempts);
   json.text_or_null("provider", metadata.provider);
-  json.text_or_null("model_served", metadata.model_served);
+  json.text_or_null("model_served", reply.model_served);
   json.text_or_null("request_id", metadata.request_id);
   json.number("status", metadata.status);
   json.raw("latency_ms", milliseconds(metadata.latency));
@@ -117,7 +117,7 @@ std::string call_record(Operation operation, const Result<Response>& result, con
   json.raw("items", items_json(operation, reply));
   json.raw("notes", json_list(reply.notes, json_text)).number("deltas", reply.deltas);
   if (result) {
-    add_metadata(json, result->metadata());
+    add_metadata(json, result->metadata(), reply);
   } else {
     add_metadata(json, result.error(), partial, latency);
   }

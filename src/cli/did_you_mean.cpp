@@ -29,23 +29,30 @@ std::size_t distance(std::string_view a, std::string_view b) {
 std::string did_you_mean(const CLI::App& app, int count, char** arguments) {
   const CLI::App* level = &app;
   for (int i = 1; i < count; ++i) {
-    const std::string_view word = arguments[i];
-    if (word.starts_with('-')) continue;
+    const std::string word = arguments[i];
+    if (word.starts_with('-')) {
+      // What follows may be the option's value, which is no command.
+      const CLI::Option* option = app.get_option_no_throw(word);
+      if (option != nullptr && option->get_items_expected_max() > 0) ++i;
+      continue;
+    }
+    const auto commands = level->get_subcommands([](const CLI::App*) { return true; });
+    if (commands.empty()) return "";
     std::string nearest;
     std::size_t best = 3;
-    const CLI::App* below = nullptr;
-    for (const CLI::App* command : level->get_subcommands([](const CLI::App*) { return true; })) {
-      if (command->get_name() == word) below = command;
+    const CLI::App* found = nullptr;
+    for (const CLI::App* command : commands) {
+      if (command->get_name() == word) found = command;
       const std::size_t apart = distance(word, command->get_name());
-      if (apart < best && apart < word.size()) {
-        best = apart;
-        nearest = command->get_name();
-      }
+      if (apart >= best || apart >= word.size()) continue;
+      best = apart;
+      nearest = command->get_name();
     }
-    if (below == nullptr) {
-      return nearest.empty() ? "" : "; did you mean `" + nearest + "`?";
+    if (found == nullptr) {
+      return "there is no command `" + word + "`" +
+             (nearest.empty() ? "" : ", did you mean `" + nearest + "`?");
     }
-    level = below;
+    level = found;
   }
   return "";
 }

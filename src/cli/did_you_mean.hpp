@@ -9,8 +9,8 @@ class App;
 
 namespace byway::cli {
 
-/// "; did you mean `x`?" when an argument that stands where a command should is near to one, else
-/// empty.
+/// "there is no command `x`, did you mean `y`?" when an argument stands where a command should and
+/// is none; else empty.
 std::string did_you_mean(const CLI::App& app, int count, char** arguments);
 
 }  // namespace byway::cli

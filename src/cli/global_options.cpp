@@ -28,7 +28,7 @@ void add_global_options(CLI::App& app, GlobalOptions& globals) {
       ->type_name("KEY")
       ->group(group);
   app.add_option("--master-key-file", globals.master_key_file,
-                 "The vault's master key [BYWAY_MASTER_KEY holds the key itself, else STORE.key]")
+                 "The vault's master key [BYWAY_MASTER_KEY, else STORE.key]")
       ->type_name("FILE")
       ->group(group);
   app.add_flag("--json", globals.is_json, "Answer and fail as JSON")->group(group);

@@ -34,7 +34,9 @@ int parse_failed(const CLI::App& app, const CLI::ParseError& error, int count, c
   }
   bool is_json = false;
   for (int i = 1; i < count; ++i) is_json = is_json || std::string_view(arguments[i]) == "--json";
-  return report_usage(error.what() + did_you_mean(app, count, arguments), is_json);
+  std::string message = did_you_mean(app, count, arguments);
+  if (message.empty()) message = error.what();
+  return report_usage(message + " (byway --help)", is_json);
 }
 
 int run(int count, char** arguments) {

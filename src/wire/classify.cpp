@@ -140,8 +140,7 @@ UpstreamClass class_of_words(int status, const ErrorWords& words) {
   if (has_any(words.message, {"unexpected endpoint or method"})) {
     return UpstreamClass::not_found_route;
   }
-  if (is_any(words, {"unsupportedparamserror", "unsupported_parameter", "unsupported_value",
-                     "not_supported_error"})) {
+  if (is_any(words, {"unsupportedparamserror", "unsupported_parameter", "unsupported_value"})) {
     return UpstreamClass::unsupported;
   }
   if (status >= 400) return UpstreamClass::none;

@@ -15,14 +15,6 @@ inline const char* find_special(const char* at, const char* end) noexcept {
                    [](auto byte) { return (byte == '"') | (byte == '\\') | (byte < 0x20); });
 }
 
-bool is_space(char byte) noexcept {
-  return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
-}
-
-bool is_digit(char byte) noexcept {
-  return byte >= '0' && byte <= '9';
-}
-
 /// What may follow a backslash, 'u' apart. Bits of a word instead of a switch, because prompts are
 /// full of \n and \" in no order a branch predictor could learn.
 bool is_short_escape(char byte) noexcept {
@@ -140,31 +132,6 @@ bool JsonCursor::fail(JsonFault fault) noexcept {
   return false;
 }
 
-void JsonCursor::skip_space() noexcept {
-  while (at_ != end_ && is_space(*at_)) ++at_;
-}
-
-bool JsonCursor::take(char byte) noexcept {
-  skip_space();
-  if (at_ == end_ || *at_ != byte) return fail();
-  ++at_;
-  return true;
-}
-
-JsonKind JsonCursor::peek() noexcept {
-  skip_space();
-  if (at_ == end_) return JsonKind::none;
-  switch (*at_) {
-    case '{': return JsonKind::object;
-    case '[': return JsonKind::array;
-    case '"': return JsonKind::string;
-    case 't':
-    case 'f': return JsonKind::boolean;
-    case 'n': return JsonKind::null;
-    default: return *at_ == '-' || is_digit(*at_) ? JsonKind::number : JsonKind::none;
-  }
-}
-
 bool JsonCursor::enter(char bracket) noexcept {
   if (!take(bracket)) return false;
   if (++depth_ > depth_max) return fail(JsonFault::too_deep);
@@ -190,38 +157,6 @@ bool JsonCursor::enter_array_or_skip() noexcept {
   if (peek() == JsonKind::array) return enter('[');
   skip();
   return false;
-}
-
-bool JsonCursor::take_separator(char bracket) noexcept {
-  skip_space();
-  if (at_ == end_) return fail();
-  if (*at_ == bracket) {
-    ++at_;
-    --depth_;
-    is_first_ = false;
-    return false;
-  }
-  if (is_first_) {
-    is_first_ = false;
-    return true;
-  }
-  if (*at_ != ',') return fail();
-  ++at_;
-  return true;
-}
-
-bool JsonCursor::take_name(JsonString& name) noexcept {
-  skip_space();
-  name_at_ = at_;
-  return take_string(name) && take(':');
-}
-
-bool JsonCursor::next_member(JsonString& name) noexcept {
-  return take_separator('}') && take_name(name);
-}
-
-bool JsonCursor::next_element() noexcept {
-  return take_separator(']');
 }
 
 bool JsonCursor::take_string(JsonString& string) noexcept {
@@ -270,8 +205,8 @@ bool JsonCursor::skip_surrogate_pair(unsigned first) noexcept {
 }
 
 bool JsonCursor::skip_digits() noexcept {
-  if (at_ == end_ || !is_digit(*at_)) return fail();
-  while (at_ != end_ && is_digit(*at_)) ++at_;
+  if (at_ == end_ || !is_ascii_digit(*at_)) return fail();
+  while (at_ != end_ && is_ascii_digit(*at_)) ++at_;
   return true;
 }
 

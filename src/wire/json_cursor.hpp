@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "wire/ascii.hpp"
+
 namespace byway::wire {
 
 /// Places in a text: [begin, end). Empty when absent.
@@ -142,6 +144,65 @@ class JsonCursor {
   bool is_strict_;
   JsonFault fault_ = JsonFault::none;
 };
+
+// In the header because a fold calls them some sixty times per event.
+
+inline void JsonCursor::skip_space() noexcept {
+  while (at_ != end_ && is_ascii_space(*at_)) ++at_;
+}
+
+inline bool JsonCursor::take(char byte) noexcept {
+  skip_space();
+  if (at_ == end_ || *at_ != byte) return fail();
+  ++at_;
+  return true;
+}
+
+inline JsonKind JsonCursor::peek() noexcept {
+  skip_space();
+  if (at_ == end_) return JsonKind::none;
+  switch (*at_) {
+    case '{': return JsonKind::object;
+    case '[': return JsonKind::array;
+    case '"': return JsonKind::string;
+    case 't':
+    case 'f': return JsonKind::boolean;
+    case 'n': return JsonKind::null;
+    default: return *at_ == '-' || is_ascii_digit(*at_) ? JsonKind::number : JsonKind::none;
+  }
+}
+
+inline bool JsonCursor::take_separator(char bracket) noexcept {
+  skip_space();
+  if (at_ == end_) return fail();
+  if (*at_ == bracket) {
+    ++at_;
+    --depth_;
+    is_first_ = false;
+    return false;
+  }
+  if (is_first_) {
+    is_first_ = false;
+    return true;
+  }
+  if (*at_ != ',') return fail();
+  ++at_;
+  return true;
+}
+
+inline bool JsonCursor::take_name(JsonString& name) noexcept {
+  skip_space();
+  name_at_ = at_;
+  return take_string(name) && take(':');
+}
+
+inline bool JsonCursor::next_member(JsonString& name) noexcept {
+  return take_separator('}') && take_name(name);
+}
+
+inline bool JsonCursor::next_element() noexcept {
+  return take_separator(']');
+}
 
 /// The integer that a JSON number means, when it is one and fits: "12", "12.0", "1e3".
 std::optional<std::int64_t> integer_of(std::string_view number) noexcept;
