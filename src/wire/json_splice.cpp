@@ -11,10 +11,16 @@ namespace {
 
 constexpr std::string_view usage_wish = R"({"include_usage":true})";
 
+/// Enough for model, stream and usage, so that most edits allocate each buffer once.
+constexpr std::size_t parts_usual = 12;
+constexpr std::size_t ours_usual = 160;
+
 class Editor {
  public:
   Editor(std::string_view body, const RequestScan& scan, const RequestEdit& edit)
       : body_(body), scan_(scan), edit_(edit), kept_end_(scan.members_begin) {
+    parts_.reserve(parts_usual);
+    ours_.reserve(ours_usual);
     read_extra();
   }
 
@@ -89,9 +95,8 @@ class Editor {
   void edit_model(std::size_t begin, ByteSpan value) {
     if (edit_.omit_model) return;
     if (!edit_.model) return keep_member(begin, value.end);
-    std::string model;
-    base::append_json_quoted(model, *edit_.model);
-    replace_value(begin, value, model);
+    keep_member(begin, value.begin);
+    add_quoted(*edit_.model);
   }
 
   void edit_value(const JsonString& name, std::string_view new_name, std::size_t begin,
@@ -131,9 +136,8 @@ class Editor {
 
   void add_missing() {
     if (edit_.model && !edit_.omit_model && !scan_.model.is_present()) {
-      std::string model;
-      base::append_json_quoted(model, *edit_.model);
-      append_member("model", model);
+      begin_member("model");
+      add_quoted(*edit_.model);
     }
     if (edit_.stream && !scan_.stream.is_present()) {
       append_member("stream", *edit_.stream ? "true" : "false");
@@ -200,6 +204,16 @@ class Editor {
   void add(std::string_view text) {
     const std::size_t begin = ours_.size();
     ours_.append(text);
+    note_added(begin);
+  }
+
+  void add_quoted(std::string_view text) {
+    const std::size_t begin = ours_.size();
+    base::append_json_quoted(ours_, text);
+    note_added(begin);
+  }
+
+  void note_added(std::size_t begin) {
     if (!parts_.empty() && parts_.back().is_ours) {
       parts_.back().span.end = ours_.size();
     } else {
@@ -226,17 +240,21 @@ class Editor {
   }
 
   void add_member(std::string_view name, std::string_view value) {
-    std::string quoted;
-    base::append_json_quoted(quoted, name);
-    add(quoted);
+    add_quoted(name);
     add(":");
     add(value);
   }
 
-  void append_member(std::string_view name, std::string_view value) {
+  void begin_member(std::string_view name) {
     if (has_members_) add(",");
     has_members_ = true;
-    add_member(name, value);
+    add_quoted(name);
+    add(":");
+  }
+
+  void append_member(std::string_view name, std::string_view value) {
+    begin_member(name);
+    add(value);
   }
 
   std::string_view body_;
