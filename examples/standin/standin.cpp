@@ -155,7 +155,8 @@ class Answers {
 
   void list_models() {
     constexpr auto format =
-        R"({{"id":{},"object":"model","created":1700000000,"owned_by":"standin","max_model_len":4096}})";
+        R"({{"id":{},"object":"model","created":1700000000,"owned_by":"standin",)"
+        R"("max_model_len":4096}})";
     std::string rows;
     for (const char* model : models) {
       rows += (rows.empty() ? "" : ",") + fmt::format(format, json_text(model));
