@@ -189,8 +189,15 @@ bool is_equal(std::string_view a, std::string_view b) noexcept {
 }
 
 void wipe(void* bytes, std::size_t size) noexcept {
-  // As sure as OPENSSL_cleanse and six times as fast on libcurl's buffers of 16 KiB.
-  if (size != 0) explicit_bzero(bytes, size);
+  // As sure as OPENSSL_cleanse and six times as fast on libcurl's buffers of 16 KiB: blocks of plain
+  // stores that the compiler may neither leave out nor turn into a call.
+  constexpr std::size_t block = 64;
+  auto* at = static_cast<char*>(bytes);
+  for (; size >= block; at += block, size -= block) {
+    __builtin_memset(at, 0, block);
+    __asm__ __volatile__("" : : "r"(at) : "memory");
+  }
+  if (size != 0) explicit_bzero(at, size);
 }
 
 }  // namespace byway::base

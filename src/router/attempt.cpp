@@ -47,7 +47,8 @@ class Stopwatch {
 
 }  // namespace
 
-Result<void> Attempt::start(const AttemptPlan& plan, Transport& transport, const Clock& clock) {
+Result<void> Attempt::start(const AttemptPlan& plan, Transport& transport, OpenedKeys& keys,
+                            const Clock& clock) {
   plan_ = &plan;
   transport_ = &transport;
   clock_ = &clock;
@@ -62,13 +63,13 @@ Result<void> Attempt::start(const AttemptPlan& plan, Transport& transport, const
   reply_.reset();
   overhead_ = {};
   const Stopwatch watch(clock, overhead_);
-  if (plan.entry->open_key) {
-    if (auto opened = plan.entry->open_key(secret_header_); !opened) return opened.error();
-  }
+  auto opened = keys.open(*plan.entry);
+  if (!opened) return opened.error();
+  secret_header_ = *std::move(opened);
   TransferRequest request;
   request.target = plan.target;
   request.method = plan.operation == Operation::models ? Method::get : Method::post;
-  request.secret_header = &secret_header_;
+  request.secret_header = secret_header_.get();
   request.header_lines = plan.header_lines;
   request.body = plan.edited.pieces();
   request.limits = plan.limits;
@@ -88,7 +89,7 @@ void Attempt::cancel() {
   if (!is_running_ || transfer_ == 0) return;
   is_running_ = false;
   transport_->cancel(transfer_);
-  secret_header_ = Secret();
+  secret_header_.reset();
 }
 
 void Attempt::time_out(std::string_view cause) {
@@ -192,7 +193,7 @@ void Attempt::finish_events(wire::BytesEnd how, bool is_inside) {
 void Attempt::on_end(const TransferEnd& end) {
   is_running_ = false;
   if (is_decided_) {
-    secret_header_ = Secret();
+    secret_header_.reset();
     return owner_.on_attempt_drained();
   }
   sent_ = end.sent;
@@ -264,8 +265,9 @@ wire::UpstreamFailure Attempt::failure_of(const TransferEnd& end) const {
 
 void Attempt::decide(std::optional<wire::UpstreamFailure> failure, bool is_inside) {
   is_decided_ = true;
-  if (failure) wire::mask(*failure, key_in(secret_header_.expose_secret()));
-  if (!is_running_) secret_header_ = Secret();
+  if (failure && secret_header_) wire::mask(*failure, key_in(secret_header_->expose_secret()));
+  if (failure && !secret_header_) wire::mask(*failure, {});
+  if (!is_running_) secret_header_.reset();
   // The owner may end this attempt and itself: nothing of it is touched afterwards.
   owner_.on_attempt_end(AttemptEnd{std::move(failure), sent_, wire_copies_}, is_inside);
 }

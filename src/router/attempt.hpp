@@ -14,6 +14,7 @@
 
 #include "registry/snapshot.hpp"
 #include "router/kept_head.hpp"
+#include "router/opened_keys.hpp"
 #include "wire/body_shape.hpp"
 #include "wire/failure.hpp"
 #include "wire/json_splice.hpp"
@@ -72,7 +73,8 @@ class Attempt final : private TransferSink {
   explicit Attempt(AttemptOwner& owner) noexcept : owner_(owner) {}
 
   /// Sends. Fails when the endpoint's key does not open; nothing is heard of the attempt then.
-  Result<void> start(const AttemptPlan& plan, Transport& transport, const Clock& clock);
+  Result<void> start(const AttemptPlan& plan, Transport& transport, OpenedKeys& keys,
+                     const Clock& clock);
   void resume();
   /// Closes the connection; nothing more is heard, unless is_running() stays true: then
   /// on_attempt_drained comes.
@@ -119,7 +121,7 @@ class Attempt final : private TransferSink {
   wire::BodyShape shape_ = wire::BodyShape::unknown;
   Sent sent_ = Sent::no;
   int wire_copies_ = 0;
-  Secret secret_header_;
+  std::shared_ptr<const Secret> secret_header_;
   KeptHead head_;
   std::string body_;
   std::optional<wire::SseParser> parser_;

@@ -111,7 +111,8 @@ void Call::begin() {
 void Call::try_once() {
   stage_ = Stage::trying;
   arm_deadline();
-  if (auto started = attempt_.start(plan_, *core_->transport, *core_->clock); !started) {
+  if (auto started = attempt_.start(plan_, *core_->transport, core_->opened_keys, *core_->clock);
+      !started) {
     ErrorFields fields = started.error().fields();
     fields.endpoint = provider();
     fields.request_id.assign(request_id_.data(), request_id_.size());

@@ -10,6 +10,7 @@
 #include <byway/router.hpp>
 
 #include "router/catalog.hpp"
+#include "router/opened_keys.hpp"
 #include "transport/event_loop.hpp"
 
 namespace byway {
@@ -34,6 +35,7 @@ struct Router::Core {
 
   /// Calls between submission and their end, an intrusive list. Loop thread only.
   router::Call* first_call = nullptr;
+  router::OpenedKeys opened_keys;
 
   /// Refuses new calls, lets those in flight end until `deadline`, then cancels them and ends the
   /// threads.
