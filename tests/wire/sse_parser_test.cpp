@@ -2,7 +2,7 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "stream_player.hpp"
+#include "transcripts.hpp"
 #include "wire/sse_parser.hpp"
 
 using namespace byway::wire;

@@ -2,7 +2,7 @@
 #include <string>
 
 #include "catch.hpp"
-#include "stream_player.hpp"
+#include "transcripts.hpp"
 
 using namespace byway;
 using namespace byway::wire;
