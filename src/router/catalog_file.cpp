@@ -1,9 +1,9 @@
 #include "router/catalog_file.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "router/catalog_keys.hpp"
@@ -57,16 +57,25 @@ bool RegistryFile::has_changed() const {
 }
 
 Result<std::string> RegistryFile::read_text() {
+  const auto refuse = [&](std::string_view why) {
+    return registry::file_invalid(file_name_of(path_), 0, {}, why);
+  };
   // The state before the bytes: what is written meanwhile is read again at the next look.
   stamps_.assign(1, stamp_of(path_));
-  std::ifstream file(path_, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (!file.is_open() || file.bad()) {
-    return registry::file_invalid(file_name_of(path_), 0, {}, "the file cannot be read");
+  const int fd = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (fd < 0) return refuse("the file cannot be read");
+  struct stat found {};
+  const bool is_regular = ::fstat(fd, &found) == 0 && S_ISREG(found.st_mode);
+  std::string text;
+  std::array<char, 65536> piece;
+  ssize_t got = is_regular ? 1 : -1;
+  while (got > 0 && text.size() <= file_bytes_max) {
+    got = ::read(fd, piece.data(), piece.size());
+    if (got > 0) text.append(piece.data(), static_cast<std::size_t>(got));
   }
-  if (text.size() > file_bytes_max) {
-    return registry::file_invalid(file_name_of(path_), 0, {}, "the file is larger than 16 MiB");
-  }
+  ::close(fd);
+  if (got < 0) return refuse("the file cannot be read");
+  if (text.size() > file_bytes_max) return refuse("the file is larger than 16 MiB");
   return text;
 }
 
