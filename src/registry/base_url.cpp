@@ -300,7 +300,7 @@ std::string without_trailing_slashes(std::string_view text) {
 
 void tidy(BaseUrl& url, std::string_view text) {
   url.text = url.scheme + without_trailing_slashes(text.substr(url.scheme.size()));
-  wire::StrippedBase stripped = wire::strip_operation(url.text);
+  wire::StrippedUrl stripped = wire::strip_operation(url.text);
   if (stripped.suffix.empty()) return;
   url.text = without_trailing_slashes(stripped.base_url);
   url.warnings.push_back("base_url: \"" + stripped.suffix +

@@ -15,14 +15,14 @@ bool is_unreserved(char byte) noexcept {
 }
 
 /// The parts of a base URL: "https://host:1", "/v1" without trailing slashes, "a=b".
-struct BaseParts {
+struct UrlParts {
   std::string_view origin;
   std::string_view path;
   std::string_view query;
 };
 
-BaseParts split(std::string_view base_url) noexcept {
-  BaseParts parts;
+UrlParts split(std::string_view base_url) noexcept {
+  UrlParts parts;
   const std::size_t question = base_url.find('?');
   if (question != std::string_view::npos) {
     parts.query = base_url.substr(question + 1);
@@ -77,7 +77,7 @@ void append_path(std::string& out, std::string_view path, std::string_view model
 }
 
 /// Origin, base path and `path`, without a query.
-std::string joined(const BaseParts& base, std::string_view path, std::string_view model) {
+std::string joined(const UrlParts& base, std::string_view path, std::string_view model) {
   std::string url(base.origin);
   if (path.starts_with("^/")) {
     path.remove_prefix(1);
@@ -157,7 +157,7 @@ Result<std::string> operation_url(std::string_view base_url, const Dialect& dial
                                                      ", has no path for " +
                                                      std::string(name_of(operation)));
   }
-  const BaseParts base = split(base_url);
+  const UrlParts base = split(base_url);
   std::string url = joined(base, *path, upstream_model);
   append_query(url, base.query, dialect.query, endpoint_query);
   return url;
@@ -165,14 +165,14 @@ Result<std::string> operation_url(std::string_view base_url, const Dialect& dial
 
 std::string probe_url(std::string_view base_url, const Dialect& dialect,
                       std::span<const QueryPair> endpoint_query) {
-  const BaseParts base = split(base_url);
+  const UrlParts base = split(base_url);
   std::string url = joined(base, dialect.probe.path, {});
   append_query(url, base.query, dialect.query, endpoint_query);
   return url;
 }
 
-StrippedBase strip_operation(std::string_view base_url) {
-  const BaseParts base = split(base_url);
+StrippedUrl strip_operation(std::string_view base_url) {
+  const UrlParts base = split(base_url);
   for (const std::string_view suffix :
        {"chat/completions", "completions", "embeddings", "responses", "rerank", "models"}) {
     const std::string_view path = base.path;
@@ -181,7 +181,7 @@ StrippedBase strip_operation(std::string_view base_url) {
     }
     std::string_view kept = path.substr(0, path.size() - suffix.size());
     while (kept.ends_with('/')) kept.remove_suffix(1);
-    StrippedBase stripped{std::string(base.origin).append(kept), std::string(suffix)};
+    StrippedUrl stripped{std::string(base.origin).append(kept), std::string(suffix)};
     if (!base.query.empty()) stripped.base_url.append("?").append(base.query);
     return stripped;
   }

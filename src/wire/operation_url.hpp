@@ -29,11 +29,11 @@ std::string probe_url(std::string_view base_url, const Dialect& dialect,
 
 /// A pasted base that ends in an operation's path: `base_url` is what should be stored and
 /// `suffix` what was cut off, empty when nothing was.
-struct StrippedBase {
+struct StrippedUrl {
   std::string base_url = {};
   std::string suffix = {};
 };
-StrippedBase strip_operation(std::string_view base_url);
+StrippedUrl strip_operation(std::string_view base_url);
 
 /// Appends `text` with every byte outside RFC 3986's unreserved set percent-encoded, '/' too.
 void append_percent_encoded(std::string& out, std::string_view text);

@@ -241,7 +241,7 @@ TEST_CASE("a pasted operation path is cut off") {
   };
   for (const Row& row : rows) {
     INFO(row.pasted);
-    const StrippedBase stripped = strip_operation(row.pasted);
+    const StrippedUrl stripped = strip_operation(row.pasted);
     CHECK(stripped.base_url == row.base);
     CHECK(stripped.suffix == row.suffix);
   }
