@@ -45,6 +45,7 @@ struct ProbeReport {
   bool is_reachable = false;
   /// Whether TLS was verified; absent for plain http and for a server that was not reached.
   std::optional<bool> tls = {};
+  /// False too when the server wants a key and the endpoint has none.
   std::optional<bool> key_accepted = {};
   /// The upstream model that was tried; empty when there was none to try.
   std::string model = {};

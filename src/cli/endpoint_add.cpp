@@ -205,7 +205,7 @@ void add_server_options(CLI::App& command, AddOptions& options) {
 }
 
 void add_limit_options(CLI::App& command, AddOptions& options) {
-  const char* group = "Limits of the endpoint";
+  const char* group = "Limits of the endpoint (refused: this version does not enforce them yet)";
   EndpointSettings& settings = options.settings;
   command.add_option("--rpm", settings.rpm, "Requests per minute")->type_name("N")->group(group);
   command.add_option("--tpm", settings.tpm, "Tokens per minute")->type_name("N")->group(group);

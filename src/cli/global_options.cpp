@@ -17,13 +17,14 @@ std::string environment(const char* name) {
 
 void add_global_options(CLI::App& app, GlobalOptions& globals) {
   const char* group = "Everywhere";
-  app.add_option("--store", globals.store,
-                 "The store [BYWAY_STORE, else ~/.local/share/byway/byway.db]")
-      ->type_name("FILE")
-      ->group(group);
+  CLI::Option* store = app.add_option("--store", globals.store,
+                                      "The store [BYWAY_STORE, else ~/.local/share/byway/byway.db]")
+                           ->type_name("FILE")
+                           ->group(group);
   app.add_option("--registry", globals.registry, "A TOML file as the registry, instead of a store")
       ->type_name("FILE")
-      ->group(group);
+      ->group(group)
+      ->excludes(store);
   app.add_option("--key", globals.key, "A customer key, when calls need one [BYWAY_KEY]")
       ->type_name("KEY")
       ->group(group);

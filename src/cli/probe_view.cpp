@@ -72,10 +72,9 @@ std::string json_of(const ProbeReport& report) {
 std::string describe(const ProbeReport& report) {
   std::string rates;
   for (const std::string& name : report.rate_headers) rates += (rates.empty() ? "" : ", ") + name;
-  const bool has_key_answer = report.key_accepted.has_value();
   return aligned({{"reachable", report.is_reachable ? "yes" : "no"},
                   {"TLS verified", only_tried(report.tls)},
-                  {"key accepted", has_key_answer ? answer(report.key_accepted) : "not known"},
+                  {"key accepted", only_tried(report.key_accepted)},
                   {"models listed", number_text(report.models_listed)},
                   {"model tried", report.model.empty() ? "none" : report.model},
                   {"model known", report.model_known ? answer(report.model_known) : "not known"},

@@ -32,8 +32,8 @@ bool is_conclusive(const Error& error) {
 
 class Probing {
  public:
-  Probing(Router& router, const EndpointSettings& settings, const ProbeOptions& options)
-      : router_(router), settings_(settings), options_(options) {}
+  Probing(Router& router, const Endpoint& endpoint, const ProbeOptions& options)
+      : router_(router), endpoint_(endpoint), options_(options) {}
 
   Result<ProbeReport> run() {
     list_models();
@@ -161,7 +161,7 @@ class Probing {
     }
     report_.is_usable = true;
     report_.model_known = true;
-    report_.key_accepted = true;
+    if (endpoint_.has_key) report_.key_accepted = true;
     if (!report_.latency) report_.latency = answer.response->metadata().latency;
     if (operation == Operation::embeddings) note_dimensions(*answer.response);
     return true;
@@ -215,7 +215,8 @@ class Probing {
   }
 
   Router& router_;
-  const EndpointSettings& settings_;
+  const Endpoint& endpoint_;
+  const EndpointSettings& settings_ = endpoint_.settings;
   const ProbeOptions& options_;
   ProbeReport report_;
   std::string provider_ = "byo:" + settings_.slug;
@@ -233,7 +234,7 @@ Result<ProbeReport> probe_endpoint(Router& router, std::string_view slug,
                                    const ProbeOptions& options) {
   const Result<Endpoint> endpoint = router.admin_as_owner().endpoint(slug);
   if (!endpoint) return endpoint.error();
-  return Probing(router, endpoint->settings, options).run();
+  return Probing(router, *endpoint, options).run();
 }
 
 }  // namespace byway

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """The byway command against the stand-in server: what it prints, where, and how it exits."""
 import json
+import os
+import pty
 import signal
 import stat
 import subprocess
@@ -22,6 +24,13 @@ ERROR = ["code", "class", "cause", "status", "message", "retryable", "sent", "re
 HELLO = json.dumps({"messages": [{"role": "user", "content": "Hello"}]})
 # Nobody listens there: port 1 needs root and has no service.
 CLOSED = "http://127.0.0.1:1/v1"
+
+
+def read_terminal(fd):
+    try:
+        return os.read(fd, 65536)
+    except OSError:  # the other side is closed
+        return b""
 
 
 def setUpModule():
@@ -119,6 +128,7 @@ class Usage(Command):
                           ["call", "--total-ms", "-1"], ["endpoint", "set", "demo", "novalue"],
                           ["endpoint", "add", "demo", "--url", CLOSED],
                           ["endpoint", "add", "demo", "--url", CLOSED, "--no-key", "--key-stdin"],
+                          ["--store", "a", "--registry", "b", "endpoint", "list"],
                           ["call", "--header", "nocolon"], ["call", "--body", "/nowhere/x"]):
             with self.subTest(arguments):
                 self.assertEqual(self.fails(2, "usage", *arguments).out, "")
@@ -499,6 +509,37 @@ class Chats(Command):
         self.assertEqual(process.wait(10), 1)
         self.assertEqual(process.stderr.read(), "")
         process.stderr.close()
+
+    def on_terminal(self, *arguments, typed):
+        """What a terminal shows of a command, with its exit code."""
+        ours, theirs = pty.openpty()
+        process = self.rig.start(*arguments, stdin=theirs, stdout=theirs, stderr=theirs)
+        os.close(theirs)
+        shown = b""
+        while chunk := read_terminal(ours):
+            shown += chunk
+            if typed and b": " in shown:
+                os.write(ours, typed.encode())
+                typed = ""
+        os.close(ours)
+        self.rig.outputs.append(shown.decode())
+        return process.wait(10), shown.decode()
+
+    def test_a_terminal_is_not_moved_by_what_a_model_says(self):
+        self.with_endpoint()
+        prompt = "up\x1b[2J and\u009b2J away"
+        code, shown = self.on_terminal("chat", "byo:demo", prompt, typed="")
+        self.assertEqual(code, 0)
+        self.assertIn("up [2J and 2J away", shown)
+        self.assertIn("\x1b[2mbyo:demo", shown)
+        self.assertIn(prompt, self.must("chat", "byo:demo", prompt).out)
+
+    def test_a_key_that_is_typed_is_not_shown(self):
+        self.must("init")
+        code, shown = self.on_terminal("endpoint", "add", "demo", "--url", standin.url,
+                                       "--key-stdin", typed=CANARY + "\n")
+        self.assertEqual(code, 0, shown)
+        self.assertIn("not shown", shown)
 
     def test_a_full_disk_is_a_failure(self):
         self.with_endpoint()

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The programs of the guide, as a reader runs them, against the stand-in server."""
 import os
+import re
 import subprocess
 import sys
 import unittest
@@ -76,6 +77,15 @@ class Examples(unittest.TestCase):
             self.assertIn("upstream_error", done.stderr)
             done = self.run_example(name, "/nowhere/byway.db", "byo:demo/hello")
             self.assertEqual(done.returncode, 1)
+
+    def test_the_guide_shows_the_examples_as_they_are(self):
+        examples = "".join(path.read_text() for path in EXAMPLES.glob("*.*"))
+        shown = 0
+        for page in (EXAMPLES.parent / "docs/guide").glob("*.md"):
+            for block in re.findall(r"^```(?:cpp|toml)\n(.*?)^```", page.read_text(), re.M | re.S):
+                shown += 1
+                self.assertIn(block, examples, page.name)
+        self.assertGreater(shown, 2)
 
     def test_an_example_is_short(self):
         for path in EXAMPLES.glob("0*.cpp"):
