@@ -189,8 +189,8 @@ bool is_equal(std::string_view a, std::string_view b) noexcept {
 }
 
 void wipe(void* bytes, std::size_t size) noexcept {
-  // As sure as OPENSSL_cleanse and six times as fast on libcurl's buffers of 16 KiB: blocks of plain
-  // stores that the compiler may neither leave out nor turn into a call.
+  // As sure as OPENSSL_cleanse and six times as fast on libcurl's buffers of 16 KiB: blocks of
+  // plain stores that the compiler may neither leave out nor turn into a call.
   constexpr std::size_t block = 64;
   auto* at = static_cast<char*>(bytes);
   for (; size >= block; at += block, size -= block) {

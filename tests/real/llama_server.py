@@ -20,7 +20,8 @@ def parameters(argv):
     cli = argparse.ArgumentParser(prog="llama-server", allow_abbrev=False)
     cli.add_argument("-m", "--model", required=True)
     cli.add_argument("--host", default="127.0.0.1")
-    cli.add_argument("--port", type=int, default=8080, help="0 takes a free port, printed on stdout")
+    cli.add_argument("--port", type=int, default=8080,
+                     help="0 takes a free port, printed on stdout")
     cli.add_argument("-c", "--ctx-size", type=int, default=0)
     cli.add_argument("-n", "--predict", type=int, default=-1)
     cli.add_argument("-np", "--parallel", type=int, default=1)

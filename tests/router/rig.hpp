@@ -93,7 +93,8 @@ inline std::vector<std::string> hello_events() {
                            R"("created":1700000000,"model":"m1",)";
   return {
       base +
-          R"("choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]})",
+          R"("choices":[{"index":0,"delta":{"role":"assistant","content":""},)"
+          R"("finish_reason":null}]})",
       base + R"("choices":[{"index":0,"delta":{"content":"Hel"},"finish_reason":null}]})",
       base + R"("choices":[{"index":0,"delta":{"content":"lo"},"finish_reason":null}]})",
       base + R"("choices":[{"index":0,"delta":{},"finish_reason":"stop"}]})",
