@@ -13,6 +13,8 @@ namespace {
 constexpr std::size_t html_words_max = 64;
 /// Errors nest a few levels at most; deeper ones are read as far as this.
 constexpr int levels_max = 6;
+/// So much of a message is looked at; the body may be megabytes.
+constexpr std::size_t message_max = std::size_t{16} << 10;
 
 std::string meaning(const JsonString& string) {
   std::string text;
@@ -47,6 +49,7 @@ class Reader {
     }
     words_.is_json = cursor_.finish();
     if (!words_.is_json) return {};
+    words_.message.resize(utf8_prefix(words_.message, message_max).size());
     return words_;
   }
 
@@ -331,7 +334,7 @@ ErrorWords read_error(std::string_view body) {
     if (words.is_json) return words;
   }
   ErrorWords words;
-  words.message = body.substr(0, std::size_t{64} << 10);
+  words.message = utf8_prefix(body, message_max);
   return words;
 }
 

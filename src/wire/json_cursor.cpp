@@ -116,6 +116,16 @@ void JsonString::append_to(std::string& out) const {
   out.append(rest);
 }
 
+std::string_view JsonString::half_at_end() const noexcept {
+  if (!has_escapes || raw.size() < 6) return {};
+  const std::string_view last = raw.substr(raw.size() - 6);
+  if (!last.starts_with("\\u")) return {};
+  if (!is_high_surrogate(static_cast<unsigned>(code_unit(last.data() + 2)))) return {};
+  std::size_t backslashes = 0;
+  while (backslashes < raw.size() - 5 && raw[raw.size() - 6 - backslashes] == '\\') ++backslashes;
+  return backslashes % 2 == 1 ? last : std::string_view();
+}
+
 std::string_view JsonString::text(std::string& scratch) const {
   if (!has_escapes) return raw;
   const std::size_t begin = scratch.size();

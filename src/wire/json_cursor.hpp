@@ -30,6 +30,9 @@ struct JsonString {
   bool equals(std::string_view plain) const noexcept;
   /// Appends what the string means. A lone surrogate becomes U+FFFD.
   void append_to(std::string& out) const;
+  /// The escape of a high surrogate at the very end, "\ud83d", whose other half is not there; empty
+  /// for none.
+  std::string_view half_at_end() const noexcept;
   /// A view of what the string means: of the text itself, or appended to `scratch` when there are
   /// escapes. The view lives until `scratch` reallocates.
   std::string_view text(std::string& scratch) const;

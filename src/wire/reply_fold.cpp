@@ -18,13 +18,29 @@ bool has_same_text(const JsonString& string, const std::string& text) {
 
 void ReplyFold::begin(std::size_t bytes) {
   scratch_.clear();
-  // What a string means is never longer than how it is written.
-  if (scratch_.capacity() < bytes) scratch_.reserve(bytes);
+  // What a string means is never longer than how it is written, but for a half of an earlier
+  // event's that is put before it; the names and quotes around it are longer than that.
+  if (scratch_.capacity() < 2 * bytes) scratch_.reserve(2 * bytes);
   pieces_.clear();
 }
 
 std::string_view ReplyFold::view(const JsonString& string) {
   return string.text(scratch_);
+}
+
+std::string_view ReplyFold::joined_view(const JsonString& string, Half& half) {
+  const std::string_view last = string.half_at_end();
+  if (half.empty() && last.empty()) return view(string);
+  half.append(string.raw.substr(0, string.raw.size() - last.size()));
+  const std::string_view whole = view({half, true});
+  half = last;
+  return whole;
+}
+
+void ReplyFold::finish_half(const Half& half, std::string& text) {
+  if (half.empty()) return;
+  JsonString{half, true}.append_to(text);
+  note("invalid_utf8");
 }
 
 std::string_view ReplyFold::view_of_end(const std::string& text, std::size_t begin) {
@@ -44,6 +60,7 @@ std::size_t ReplyFold::place_of(int index) {
   if (places_[at] == 0) {
     reply_.choices.emplace_back().index = index;
     slots_.emplace_back();
+    halves_.emplace_back();
     places_[at] = reply_.choices.size();
   }
   return places_[at] - 1;
@@ -98,7 +115,9 @@ void ReplyFold::finish_choice(int index, std::string_view raw) {
 Added ReplyFold::take_choice(const ChoiceDelta& delta, const Chunk& chunk) {
   Added added;
   added.choice = delta.index;
-  Choice& target = choice(delta.index);
+  const std::size_t place = place_of(delta.index);
+  Choice& target = reply_.choices[place];
+  Halves& halves = halves_[place];
   const std::size_t text_begin = target.text.size();
   const std::size_t reasoning_begin = target.reasoning.size();
 
@@ -106,7 +125,7 @@ Added ReplyFold::take_choice(const ChoiceDelta& delta, const Chunk& chunk) {
     append_parts(target.text, delta.content_parts);
     added.text = view_of_end(target.text, text_begin);
   } else if (!delta.content.raw.empty()) {
-    added.text = view(delta.content);
+    added.text = joined_view(delta.content, halves.text);
     target.text.append(added.text);
   } else if (!delta.refusal.raw.empty()) {
     note("refusal");
@@ -118,7 +137,7 @@ Added ReplyFold::take_choice(const ChoiceDelta& delta, const Chunk& chunk) {
   const JsonString& reasoning =
       delta.reasoning.raw.empty() ? delta.reasoning_content : delta.reasoning;
   if (!reasoning.raw.empty()) {
-    added.reasoning = view(reasoning);
+    added.reasoning = joined_view(reasoning, halves.reasoning);
     target.reasoning.append(added.reasoning);
   } else if (!delta.reasoning_details.empty()) {
     append_parts(target.reasoning, delta.reasoning_details);
@@ -135,14 +154,16 @@ Added ReplyFold::take_choice(const ChoiceDelta& delta, const Chunk& chunk) {
 }
 
 std::string_view ReplyFold::take_text(const JsonString& text) {
-  const std::string_view added = view(text);
-  choice(0).text.append(added);
+  const std::size_t place = place_of(0);
+  const std::string_view added = joined_view(text, halves_[place].text);
+  reply_.choices[place].text.append(added);
   return added;
 }
 
 std::string_view ReplyFold::take_reasoning(const JsonString& text) {
-  const std::string_view added = view(text);
-  choice(0).reasoning.append(added);
+  const std::size_t place = place_of(0);
+  const std::string_view added = joined_view(text, halves_[place].reasoning);
+  reply_.choices[place].reasoning.append(added);
   return added;
 }
 
@@ -163,7 +184,7 @@ std::size_t ReplyFold::slot_of(const ToolDelta& delta, const Slots& slots, const
   for (std::size_t slot = count; slot > oldest && found == count; --slot) {
     const ToolCall& tool = target.tools[slot - 1];
     if (delta.index) {
-      if (slots[slot - 1] == delta.index) found = slot - 1;
+      if (slots[slot - 1].index == delta.index) found = slot - 1;
     } else if (has_id) {
       if (has_same_text(delta.id, tool.id)) found = slot - 1;
     } else {
@@ -192,7 +213,7 @@ void ReplyFold::take_tool(int index, const ToolDelta& delta) {
   Choice& target = reply_.choices[place];
   const std::size_t slot = slot_of(delta, slots_[place], target);
   if (slot == slots_[place].size()) {
-    slots_[place].push_back(delta.index);
+    slots_[place].push_back({delta.index, {}});
     target.tools.emplace_back();
   }
   ToolCall& tool = target.tools[slot];
@@ -208,12 +229,22 @@ void ReplyFold::take_tool(int index, const ToolDelta& delta) {
     piece.name = name.starts_with(tool.name) ? name.substr(tool.name.size()) : name;
     tool.name.append(piece.name);
   }
-  piece.arguments = delta.arguments_json.empty() ? view(delta.arguments) : delta.arguments_json;
+  piece.arguments = delta.arguments_json.empty()
+                        ? joined_view(delta.arguments, slots_[place][slot].arguments)
+                        : delta.arguments_json;
   tool.arguments.append(piece.arguments);
   pieces_.push_back(piece);
 }
 
 Reply ReplyFold::take() {
+  for (std::size_t place = 0; place < reply_.choices.size(); ++place) {
+    Choice& target = reply_.choices[place];
+    finish_half(halves_[place].text, target.text);
+    finish_half(halves_[place].reasoning, target.reasoning);
+    for (std::size_t slot = 0; slot < slots_[place].size(); ++slot) {
+      finish_half(slots_[place][slot].arguments, target.tools[slot].arguments);
+    }
+  }
   std::stable_sort(
       reply_.choices.begin(), reply_.choices.end(),
       [](const Choice& left, const Choice& right) { return left.index < right.index; });
@@ -227,6 +258,7 @@ Reply ReplyFold::take() {
     if (!target.tools.empty() && target.finish == "stop") target.finish = "tool_calls";
   }
   slots_.clear();
+  halves_.clear();
   places_.clear();
   return std::exchange(reply_, Reply());
 }

@@ -57,7 +57,6 @@ class ReplyFold {
   bool has_choices() const noexcept { return !reply_.choices.empty(); }
   /// Whether each choice has a finish; false when there is none.
   bool are_choices_finished() const noexcept;
-  Reply& reply() noexcept { return reply_; }
 
   /// The reply with its choices by index, missing tool ids made up and noted, and "tool_calls" as
   /// the finish of a choice that has some, whatever the server called it (vLLM says "stop" when the
@@ -65,18 +64,33 @@ class ReplyFold {
   Reply take();
 
  private:
-  /// The server's index of each tool call of a choice.
-  using Slots = std::vector<std::optional<std::int64_t>>;
+  /// The escape of a high surrogate that waits for its other half in the next event: relays that
+  /// cut text by UTF-16 units send it so.
+  using Half = std::string;
+  struct Slot {
+    /// The server's index.
+    std::optional<std::int64_t> index = {};
+    Half arguments = {};
+  };
+  using Slots = std::vector<Slot>;
+  struct Halves {
+    Half text = {};
+    Half reasoning = {};
+  };
 
   std::size_t place_of(int index);
   static std::size_t slot_of(const ToolDelta& delta, const Slots& slots, const Choice& choice);
   std::string_view view(const JsonString& string);
+  /// The same with the half that came before; a half at the end is kept for the next.
+  std::string_view joined_view(const JsonString& string, Half& half);
+  void finish_half(const Half& half, std::string& text);
   /// A copy of the end of `text` that lives as long as the other views.
   std::string_view view_of_end(const std::string& text, std::size_t begin);
 
   Reply reply_;
   /// By place in the reply.
   std::vector<Slots> slots_;
+  std::vector<Halves> halves_;
   /// By choice index: place in the reply plus one, 0 for none yet.
   std::vector<std::size_t> places_;
   std::vector<ToolPiece> pieces_;

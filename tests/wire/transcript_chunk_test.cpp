@@ -279,6 +279,22 @@ TEST_CASE("a refusal is text, with a note") {
   CHECK(played.reply.notes == std::vector<std::string>{"refusal"});
 }
 
+TEST_CASE("a character cut between its surrogates comes whole") {
+  const Played played =
+      play(event(content("a\\ud83c")) + event(content("\\udf0dz\\ud83d")) + event(content("")) +
+           event(content("\\ude00")) + event(finish("stop")) + done);
+  CHECK(played.reply.choices[0].text == "a\xF0\x9F\x8C\x8Dz\xF0\x9F\x98\x80");
+  CHECK(played.told_text == "a|\xF0\x9F\x8C\x8Dz|\xF0\x9F\x98\x80|");
+  CHECK(played.reply.notes.empty());
+  const Played alone =
+      play(event(content("a\\ud83c")) + event(content("z\\ud83d")) + event(finish("stop")) + done);
+  CHECK(alone.reply.choices[0].text == "a\xEF\xBF\xBDz\xEF\xBF\xBD");
+  CHECK(alone.reply.notes == std::vector<std::string>{"invalid_utf8"});
+  const Played escaped =
+      play(event(content("a\\\\ud83c")) + event(content("z")) + event(finish("stop")) + done);
+  CHECK(escaped.reply.choices[0].text == "a\\ud83cz");
+}
+
 TEST_CASE("an event of usage alone says so") {
   Dialect dialect;
   StreamFold fold(Operation::chat, dialect);
