@@ -125,7 +125,14 @@ TEST_CASE("an exported registry is a registry file", "[admin]") {
   REQUIRE_FALSE(other);
   CHECK(other.error().code() == ErrorCode::vault_kek_wrong);
   CHECK(other.error().endpoint() == "byo:one");
-  CHECK(code_of(Catalog::open(still({.registry = path}))) == "vault_kek_wrong");
+  CHECK(code_of(Catalog::open(still({.registry = path}))) == "vault_no_key");
+  ::setenv("BYWAY_MASTER_KEY", "nonsense", 1);
+  CHECK(code_of(Catalog::open(still({.registry = path}))) == "vault_key_format");
+  // Where nothing is sealed, no master key is needed.
+  const std::string plain = from.folder.write(
+      "plain.toml", "[[endpoint]]\nslug = \"one\"\nbase_url = \"https://models.example\"\n");
+  CHECK(code_of(Catalog::open(still({.registry = plain}))) == "ok");
+  ::unsetenv("BYWAY_MASTER_KEY");
 }
 
 }  // namespace

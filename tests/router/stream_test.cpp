@@ -1,6 +1,7 @@
 #include <functional>
 #include <thread>
 
+#include "router/event_batch.hpp"
 #include "router/rig.hpp"
 
 using namespace byway;
@@ -245,4 +246,20 @@ TEST_CASE("only chat, completions and responses can be streamed") {
   CHECK(stream.next() == nullptr);
   REQUIRE(stream.error() != nullptr);
   CHECK(stream.error()->code() == ErrorCode::request_invalid);
+}
+
+TEST_CASE("an event kept past next is poisoned under address sanitizer") {
+#ifdef BYWAY_ASAN
+  RouterRig rig;
+  rig.transport->reply_events(hello_events());
+  auto stream = rig.router.stream({.body = stream_body});
+  const StreamEvent* event = stream.next();
+  REQUIRE(event != nullptr);
+  const char* kept = event->data.data();
+  CHECK(__asan_address_is_poisoned(kept) == 0);
+  REQUIRE(stream.next() != nullptr);
+  CHECK(__asan_address_is_poisoned(kept) == 1);
+#else
+  SUCCEED("shown by the preset asan");
+#endif
 }
