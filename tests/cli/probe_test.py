@@ -97,8 +97,8 @@ class Probe(unittest.TestCase):
         """The report of `endpoint add`, and whether the endpoint was saved."""
         self.server = Server(oddity)
         self.addCleanup(self.server.close)
-        done = self.rig.run("--json", "endpoint", "add", "odd", "--url", self.server.url, "--no-key",
-                            *options)
+        done = self.rig.run("--json", "endpoint", "add", "odd", "--url", self.server.url,
+                            "--no-key", *options)
         self.assertIn(done.code, (0, 1), done)
         is_saved = self.rig.run("endpoint", "show", "odd").code == 0
         report = done.json()["probe"]
@@ -133,8 +133,8 @@ class Probe(unittest.TestCase):
     def test_max_completion_tokens_is_used_where_the_server_names_it(self):
         def oddity(path, body):
             if body and "max_tokens" in body:
-                return refused(400, "Unsupported parameter: 'max_tokens' is not supported with this "
-                                    "model. Use 'max_completion_tokens' instead.")
+                return refused(400, "Unsupported parameter: 'max_tokens' is not supported with "
+                                    "this model. Use 'max_completion_tokens' instead.")
             return None
         self.expect(self.probe(oddity), usable=True, chat=True, stream=True)
 
