@@ -74,13 +74,15 @@ struct MasterRotation {
   std::vector<BrokenKey> broken = {};
 };
 
-/// Administration of one org. A handle: copies are cheap. *Safe from any thread* but loop threads,
-/// where every method gives internal_would_block_loop. Each method works on the store, waits for
+/// Administration of one org. A handle: copies are cheap. *Safe from any thread*, but on loop
+/// threads only endpoints() and endpoint() answer, the others give internal_would_block_loop.
+/// Reading endpoints takes this process's snapshot; everything else works on the store, waits for
 /// it, and returns once calls of this process see the change; other processes see it within a
-/// second. Codes of every method besides its own: store_locked, store_disk_full, store_io_error,
-/// store_corrupt, internal_closed, internal_used_after_fork; and of every change
-/// registry_read_only, when the registry is a file. An unknown slug and one of another org are
-/// answered alike: byo_endpoint_not_found. No answer and no error ever holds a key.
+/// second. Codes of every such method besides its own: store_locked, store_disk_full,
+/// store_io_error, store_corrupt, internal_closed, internal_used_after_fork,
+/// internal_out_of_memory, and registry_read_only when the registry is a file. An unknown slug and
+/// one of another org are answered alike: byo_endpoint_not_found. No answer and no error ever holds
+/// a key.
 class Admin {
  public:
   /// By slug.

@@ -85,9 +85,14 @@ Result<void> RegistryFile::ready_vault() {
   if (!own) return own.error();
   vault_.add(*std::move(own));
   if (Result<void> done = vault_.activate(own_version); !done) return done;
+  // Asked for now even when nothing is sealed yet, since a source is asked at open only.
   auto key = find_master_key(master_key_);
-  if (!key) return key.error();
-  if (*key) {
+  if (!key) {
+    master_key_problem_ = key.error();
+  } else if (!*key) {
+    master_key_problem_ =
+        Error(ErrorCode::vault_no_key, "its key is sealed, and no master key was given to open it");
+  } else {
     auto given = vault::MasterKey::make(std::move(**key), given_version);
     if (!given) return given.error();
     vault_.add(*std::move(given));
@@ -124,6 +129,9 @@ Result<void> RegistryFile::seal_plain(Known& known, KeyPlace& place, std::string
 Result<void> RegistryFile::add_key(Known& known, const registry::CheckedSettings& checked,
                                    Endpoint& endpoint, registry::OpenKey& opener) {
   const FileEndpoint& from = known.from;
+  if (from.key.origin == KeyOrigin::sealed && master_key_problem_) {
+    return about_endpoint(from.settings.slug, *master_key_problem_);
+  }
   known.generation = from.key.generation;
   KeyPlace place{from.settings.org, from.settings.slug, checked.base_url.origin, from.key.record_id,
                  from.key.generation};

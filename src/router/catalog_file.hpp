@@ -71,6 +71,8 @@ class RegistryFile {
   std::shared_ptr<Clock> clock_;
   std::string loaded_at_;
   bool is_vault_ready_ = false;
+  /// Why sealed keys do not open here.
+  std::optional<Error> master_key_problem_;
   vault::Vault vault_;
   Secret fingerprint_key_;
   std::vector<FileStamp> stamps_;

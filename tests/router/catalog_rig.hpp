@@ -67,9 +67,10 @@ class Notices {
 
 class CatalogFolder {
  public:
-  CatalogFolder() {
+  CatalogFolder() : CatalogFolder(std::filesystem::temp_directory_path()) {}
+  explicit CatalogFolder(const std::filesystem::path& parent) {
     ::unsetenv("BYWAY_MASTER_KEY");
-    std::string name = (std::filesystem::temp_directory_path() / "byway-catalog-XXXXXX").string();
+    std::string name = (parent / "byway-catalog-XXXXXX").string();
     path_ = ::mkdtemp(name.data());
   }
   CatalogFolder(const CatalogFolder&) = delete;

@@ -54,6 +54,12 @@ std::string states_of(Admin admin) {
   return states;
 }
 
+/// What a kill leaves does not depend on a disk, and memory is faster.
+fs::path memory_folder() {
+  const fs::path memory = "/dev/shm";
+  return ::access(memory.c_str(), W_OK) == 0 ? memory : fs::temp_directory_path();
+}
+
 struct Rig {
   explicit Rig(int count) {
     must(create_store({.path = folder.store()}));
@@ -63,7 +69,7 @@ struct Rig {
   std::shared_ptr<Catalog> open() const { return open_catalog({.store = folder.store()}); }
   std::string key_file() const { return folder.store() + ".key"; }
   std::string next_file() const { return folder.store() + ".key.new"; }
-  CatalogFolder folder;
+  CatalogFolder folder{memory_folder()};
 };
 
 TEST_CASE("a rotation with the default key file leaves one new key", "[catalog]") {
