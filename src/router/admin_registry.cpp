@@ -84,6 +84,7 @@ Result<std::string> Admin::export_registry() const {
                       to_file(*std::move(settings), key == keys.end() ? nullptr : key->second));
     }
     std::vector<FileEndpoint> endpoints;
+    endpoints.reserve(by_slug.size());
     for (auto& [slug, endpoint] : by_slug) endpoints.push_back(std::move(endpoint));
     return registry::write_registry(endpoints);
   });

@@ -88,13 +88,14 @@ void Attempt::cancel() {
   // A transfer that was refused has no id, and its end is on its way here.
   if (!is_running_ || transfer_ == 0) return;
   is_running_ = false;
+  // Whether the request was written already only its transfer knew.
+  if (sent_ == Sent::no) sent_ = Sent::maybe;
   transport_->cancel(transfer_);
   secret_header_.reset();
 }
 
 void Attempt::time_out(std::string_view cause) {
   if (is_decided_) return;
-  if (sent_ == Sent::no) sent_ = Sent::maybe;
   wire::UpstreamFailure failure;
   failure.upstream_class = UpstreamClass::timeout;
   failure.cause = cause;

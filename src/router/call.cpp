@@ -36,13 +36,15 @@ void Call::submit(Router::Core& core, const Request& request, bool is_streamed, 
     return refuse(Error(ErrorCode::internal_used_after_fork,
                         "this router was opened before fork(): open one in the child"));
   }
-  if (core.is_closed.load(std::memory_order_relaxed)) {
+  // Counted before the look at is_closed: close() either waits for this call or it is refused.
+  core_ = &core;
+  core.calls_in_flight.fetch_add(1);
+  if (core.is_closed.load()) {
     return refuse(Error(ErrorCode::internal_closed, "the router is closed"));
   }
   const auto snapshot = core.catalog->snapshots().current();
   Result<Admitted> admitted = admit(core.options, *snapshot, request, is_streamed);
   if (!admitted) return refuse(admitted.error());
-  core_ = &core;
   loop_ = core.loop;
   around_ = std::move(self);
   attempts_max_ = std::max(1, request.attempts);
@@ -61,6 +63,7 @@ void Call::refuse(Error error) {
   fields.request_id.assign(request_id_.data(), request_id_.size());
   ending_.store(Ending::settled);
   stage_ = Stage::done;
+  if (core_ != nullptr) core_->calls_in_flight.fetch_sub(1);
   sink_->on_done(Error(std::move(fields)), Reply());
 }
 
@@ -104,7 +107,7 @@ void Call::begin() {
   next_in_flight = core_->first_call;
   if (next_in_flight != nullptr) next_in_flight->previous_in_flight = &next_in_flight;
   core_->first_call = this;
-  core_->calls_in_flight.fetch_add(1, std::memory_order_relaxed);
+  if (core_->is_transport_closed) return abandon();
   if (ending_.load() == Ending::open) try_once();
 }
 
@@ -115,6 +118,8 @@ void Call::try_once() {
       !started) {
     ErrorFields fields = started.error().fields();
     fields.endpoint = provider();
+    fields.sent = sent_;
+    fields.attempts = attempts_;
     fields.request_id.assign(request_id_.data(), request_id_.size());
     finish(Error(std::move(fields)), Reply());
   }
@@ -123,8 +128,9 @@ void Call::try_once() {
 /// One timer for two limits: the whole call, and the first content event of a stream.
 void Call::arm_deadline() {
   const auto total = timeouts_.total.value();
-  const auto first =
-      is_streamed_ && !attempt_.has_content() ? timeouts_.first_token.value() : total.zero();
+  const auto first = is_streamed_ && stage_ == Stage::trying && !attempt_.has_content()
+                         ? timeouts_.first_token.value()
+                         : total.zero();
   const TimePoint now = loop_->turn_time();
   std::optional<TimePoint> deadline;
   if (total.count() > 0) deadline = begun_ + total;
@@ -177,6 +183,7 @@ void Call::on_attempt_end(AttemptEnd end, bool is_draining) {
   // A try that never reached the wire was a try all the same.
   attempts_ += std::max(1, end.wire_copies);
   overhead_ += attempt_.overhead();
+  sent_ = std::max(sent_, end.sent);
   attempt_end_ = std::move(end);
   transport::TimerWheel::disarm(deadline_);
   if (!is_draining) return decide();
@@ -205,6 +212,7 @@ bool Call::try_again() {
   if (total.count() > 0 && next >= begun_ + total) return false;
   attempt_.cancel();
   held_.clear();
+  transport::TimerWheel::disarm(hold_);
   stage_ = Stage::waiting;
   arm_deadline();
   loop_->timers().arm(pause_, next);
@@ -234,6 +242,7 @@ void Call::on_attempt_drained() {
 void Call::abandon() {
   const std::shared_ptr<void> self = in_flight_self_;
   if (stage_ == Stage::done) return;
+  const bool was_trying = stage_ == Stage::trying;
   attempt_.cancel();
   if (stage_ == Stage::draining) {
     if (!attempt_.is_running()) leave();
@@ -248,8 +257,8 @@ void Call::abandon() {
   fields.cause = "cancelled";
   fields.endpoint = provider();
   fields.request_id.assign(request_id_.data(), request_id_.size());
-  fields.sent = attempt_.sent();
-  fields.attempts = attempts_ + attempt_.wire_copies();
+  fields.sent = std::max(sent_, attempt_.sent());
+  fields.attempts = attempts_ + (was_trying ? std::max(1, attempt_.wire_copies()) : 0);
   finish(Error(std::move(fields)), attempt_.take_reply().value_or(Reply()));
 }
 
@@ -281,7 +290,7 @@ void Call::leave() {
   transport::TimerWheel::disarm(pause_);
   *previous_in_flight = next_in_flight;
   if (next_in_flight != nullptr) next_in_flight->previous_in_flight = previous_in_flight;
-  core_->calls_in_flight.fetch_sub(1, std::memory_order_relaxed);
+  core_->calls_in_flight.fetch_sub(1);
   // The last owner may be this one: nothing follows.
   const std::shared_ptr<void> self = std::move(in_flight_self_);
 }
@@ -328,7 +337,7 @@ Error Call::failure() const {
   fields.detail = failed.detail;
   fields.retryable = failed.retryable;
   fields.retry_after = failed.retry_after;
-  fields.sent = attempt_end_.sent;
+  fields.sent = sent_;
   fields.attempts = attempts_;
   fields.endpoint = provider();
   fields.request_id.assign(request_id_.data(), request_id_.size());

@@ -107,6 +107,8 @@ class Call final : private base::Task, private AttemptOwner {
   bool is_committed_ = false;
   int attempts_max_ = 1;
   int attempts_ = 0;
+  /// The most that any attempt may have sent.
+  Sent sent_ = Sent::no;
   AttemptPlan plan_;
   AttemptEnd attempt_end_;
   Attempt attempt_{*this};

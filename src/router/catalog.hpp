@@ -30,7 +30,8 @@ struct CatalogOptions {
   /// By default BYWAY_MASTER_KEY, then "<store>.key". A registry file needs one only for keys that
   /// are sealed.
   KeySource master_key = {};
-  /// Hears of a file that would not load and of keys that do not open, on a library thread.
+  /// Hears of a file that would not load and of keys that do not open, on a library thread or the
+  /// one that opens or polls.
   std::function<void(const Error&)> on_notice = {};
   std::shared_ptr<Clock> clock = Clock::system();
   /// How often it looks for changes by others, in the system's time.

@@ -9,16 +9,23 @@
 namespace byway {
 
 void Router::Core::cancel_all() {
-  while (first_call != nullptr) first_call->abandon();
+  is_transport_closed = true;
+  // A call may stay linked a little longer: one whose transfer was refused hears of its end first.
+  for (router::Call* call = first_call; call != nullptr;) {
+    router::Call* next = call->next_in_flight;
+    call->abandon();
+    call = next;
+  }
 }
 
 void Router::Core::close(std::chrono::milliseconds deadline) {
+  if (loop == nullptr || fork_generation != base::fork_generation()) return;
   is_closed.store(true);
   // A completion may close its own router; the loop cannot wait for itself, so what is left is
   // cancelled later.
   if (transport::EventLoop::current() == loop.get()) return loop->post([this] { cancel_all(); });
   const std::lock_guard lock(close_mutex);
-  if (loop == nullptr || std::exchange(is_stopped, true)) return;
+  if (std::exchange(is_stopped, true)) return;
   // Calls tell nobody when they end; closing is rare, so it looks.
   const auto until = std::chrono::steady_clock::now() + deadline;
   while (calls_in_flight.load() > 0 && std::chrono::steady_clock::now() < until) {

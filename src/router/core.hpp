@@ -30,12 +30,15 @@ struct Router::Core {
   std::uint32_t fork_generation = 0;
 
   std::atomic<bool> is_closed{false};
+  /// From before a call looks at is_closed until it has ended.
   std::atomic<std::int64_t> calls_in_flight{0};
   std::atomic<std::int64_t> slow_completions{0};
 
   /// Calls between submission and their end, an intrusive list. Loop thread only.
   router::Call* first_call = nullptr;
   router::OpenedKeys opened_keys;
+  /// Calls that arrive from now on end at once. Loop thread only.
+  bool is_transport_closed = false;
 
   /// Refuses new calls, lets those in flight end until `deadline`, then cancels them and ends the
   /// threads.

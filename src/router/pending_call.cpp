@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/fork_guard.hpp"
 #include "router/core.hpp"
 
 namespace byway {
@@ -18,7 +19,9 @@ Cancel::~Cancel() = default;
 namespace router {
 
 void PendingCall::submit(Router::Core& core, const Request& request) {
-  loop_ = core.loop;
+  fork_generation_ = base::fork_generation();
+  // In a forked child nobody runs what is posted.
+  if (core.fork_generation == fork_generation_) loop_ = core.loop;
   call_.submit(core, request, false, *this, weak_from_this());
 }
 
@@ -31,6 +34,10 @@ Result<Response> PendingCall::wait() {
   if ((state & has_result) == 0 && transport::EventLoop::current() != nullptr) {
     return Error(ErrorCode::internal_would_block_loop,
                  "get() on a loop thread would wait for itself: use then() or co_await");
+  }
+  if ((state & has_result) == 0 && fork_generation_ != base::fork_generation()) {
+    return Error(ErrorCode::internal_used_after_fork,
+                 "this call was made before fork(): its result comes in the parent");
   }
   while ((state & has_result) == 0) {
     state_.wait(state, std::memory_order_acquire);
@@ -55,7 +62,9 @@ void PendingCall::on_done(std::function<void(Result<Response>)> continuation) {
   // The result is here already. The continuation still runs on the loop thread, never inside
   // then().
   posted_self_ = shared_from_this();
-  if (loop_ == nullptr || !loop_->post(static_cast<base::Task&>(*this))) run();
+  // A copy: the continuation may drop the last owner of this call and of the loop meanwhile.
+  const auto loop = loop_;
+  if (loop == nullptr || !loop->post(static_cast<base::Task&>(*this))) run();
 }
 
 void PendingCall::on_done(Result<Response> result, Reply) {

@@ -59,6 +59,7 @@ class PendingCall final : public detail::PendingState<Response>,
   std::function<void(Result<Response>)> continuation_;
   std::shared_ptr<PendingCall> posted_self_;
   std::shared_ptr<transport::EventLoop> loop_;
+  std::uint32_t fork_generation_ = 0;
   Call call_;
 };
 

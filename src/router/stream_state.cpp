@@ -2,12 +2,14 @@
 
 #include <utility>
 
+#include "base/fork_guard.hpp"
 #include "router/core.hpp"
 #include "router/response_state.hpp"
 
 namespace byway {
 
 void Stream::State::submit(Router::Core& core, const Request& request) {
+  fork_generation_ = base::fork_generation();
   buffer_bytes_ = core.options.stream_buffer_bytes;
   call_.submit(core, request, true, *this, weak_from_this());
 }
@@ -28,6 +30,12 @@ bool Stream::State::refill() {
       error_ =
           Error(ErrorCode::internal_would_block_loop,
                 "next() on a loop thread would wait for itself: read the stream on another thread");
+      return false;
+    }
+    if (!has_news() && fork_generation_ != base::fork_generation()) {
+      has_ended_ = true;
+      error_ = Error(ErrorCode::internal_used_after_fork,
+                     "this stream was opened before fork(): it is read in the parent");
       return false;
     }
     changed_.wait(lock, has_news);
@@ -54,10 +62,11 @@ void Stream::State::take_ending() {
 Result<Response> Stream::State::result() {
   while (next() != nullptr) {
   }
-  if (error_) return *error_;
-  if (std::exchange(is_taken_, true) || !response_) {
+  if (error_ && !has_ended_) return *error_;
+  if (std::exchange(is_taken_, true)) {
     return Error(ErrorCode::request_already_taken, "the result of this stream was taken before");
   }
+  if (error_) return *error_;
   return std::move(*response_);
 }
 

@@ -47,6 +47,7 @@ struct Stream::State final : public router::Sink,
   // The loop thread's, until it publishes.
   router::EventBatch filling_;
   std::size_t buffer_bytes_ = 0;
+  std::uint32_t fork_generation_ = 0;
 
   // Shared.
   std::mutex mutex_;

@@ -96,7 +96,10 @@ int CurlTransfer::on_seek(void* self, curl_off_t offset, int origin) {
 
 int CurlTransfer::on_request_begins(void* self, char*, char*, int, int) {
   auto& transfer = *static_cast<CurlTransfer*>(self);
-  if (transfer.is_cancelled_) return CURL_PREREQFUNC_ABORT;
+  // Also when another address of the same name was refused: then nothing of it is trusted.
+  if (transfer.is_cancelled_ || transfer.own_fault_ != TransferFault::none) {
+    return CURL_PREREQFUNC_ABORT;
+  }
   // libcurl sends a request again by itself when a reused connection closes without a byte, and
   // says nothing. It comes here each time before it writes, which is where the copies are counted
   // and the second one is refused.

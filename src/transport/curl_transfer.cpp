@@ -46,6 +46,8 @@ bool CurlTransfer::set_once() {
   good = good && set(easy_, CURLOPT_CURLU, prepared_.url.get());
   // Otherwise three signal calls a request, and none of them is safe with threads.
   good = good && set(easy_, CURLOPT_NOSIGNAL, 1L);
+  // A transfer that is given up must not wait for a name server that does not answer.
+  good = good && set(easy_, CURLOPT_QUICK_EXIT, 1L);
   good = good && set(easy_, CURLOPT_PROTOCOLS_STR, prepared_.is_tls ? "https" : "http");
   good = good && set(easy_, CURLOPT_FOLLOWLOCATION, 0L);
   good = good && set(easy_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
@@ -109,7 +111,7 @@ bool CurlTransfer::start(const TransferRequest& request, TransferSink& sink) {
 }
 
 bool CurlTransfer::set_request(const TransferRequest& request) {
-  link_headers(request);
+  if (!link_headers(request)) return false;
   curl_slist* headers = header_nodes_.empty() ? nullptr : header_nodes_.data();
   bool good = set(easy_, CURLOPT_HTTPHEADER, headers);
   if (request.method == Method::get) return good && set(easy_, CURLOPT_HTTPGET, 1L);
@@ -137,7 +139,8 @@ bool CurlTransfer::set_body(std::span<const std::string_view> pieces) {
          set(easy_, CURLOPT_POSTFIELDS, flat.data());
 }
 
-void CurlTransfer::link_headers(const TransferRequest& request) {
+/// False when there is no protected memory for the key: a request without it is not what was asked.
+bool CurlTransfer::link_headers(const TransferRequest& request) {
   const Target& target = *prepared_.target;
   header_text_.clear();
   const auto add = [this](std::string_view a, std::string_view b, std::string_view c) {
@@ -153,11 +156,10 @@ void CurlTransfer::link_headers(const TransferRequest& request) {
   if (request.secret_header != nullptr && !request.secret_header->is_empty()) {
     const std::string_view line = request.secret_header->expose_secret();
     secret_line_ = static_cast<char*>(base::protected_allocate(line.size() + 1));
-    if (secret_line_ != nullptr) {
-      std::memcpy(secret_line_, line.data(), line.size());
-      secret_line_[line.size()] = '\0';
-      header_nodes_.push_back(curl_slist{secret_line_, nullptr});
-    }
+    if (secret_line_ == nullptr) return false;
+    std::memcpy(secret_line_, line.data(), line.size());
+    secret_line_[line.size()] = '\0';
+    header_nodes_.push_back(curl_slist{secret_line_, nullptr});
   }
   for (std::size_t at = 0; at < header_text_.size();) {
     char* line = header_text_.data() + at;
@@ -167,6 +169,7 @@ void CurlTransfer::link_headers(const TransferRequest& request) {
   for (std::size_t i = 0; i + 1 < header_nodes_.size(); ++i) {
     header_nodes_[i].next = &header_nodes_[i + 1];
   }
+  return true;
 }
 
 void CurlTransfer::release_secret() noexcept {

@@ -71,7 +71,7 @@ class CurlTransfer final : private Timer {
   bool set_tls();
   bool set_request(const TransferRequest& request);
   bool set_body(std::span<const std::string_view> pieces);
-  void link_headers(const TransferRequest& request);
+  bool link_headers(const TransferRequest& request);
   void release_secret() noexcept;
   void on_timer() noexcept override;
   void limit(std::chrono::milliseconds limit);

@@ -34,6 +34,7 @@ void CurlTransport::close() {
   }
   slots_.clear();  // before the pools, whose connections close last
   targets_.clear();
+  driven_.clear();
   pools_.clear();
   loop_ = nullptr;
 }
@@ -156,6 +157,7 @@ bool CurlTransport::on_turn_end() noexcept {
     if (pool->is_due()) driven_.push_back(pool);
   }
   for (const auto& pool : driven_) pool->drive();
+  driven_.clear();
   bool again = needs_sweep_;
   for (const auto& [key, pool] : pools_) again |= pool->is_due();
   return again;

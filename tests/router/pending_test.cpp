@@ -5,6 +5,7 @@
 #include <atomic>
 #include <coroutine>
 #include <future>
+#include <optional>
 #include <thread>
 
 #include "router/rig.hpp"
@@ -183,6 +184,79 @@ TEST_CASE("the last router may be dropped inside a completion") {
     done.get_future().wait();
   }
   SUCCEED();
+}
+
+TEST_CASE("closing waits for a call that was just made") {
+  for (int round = 0; round < 20; ++round) {
+    RouterRig fresh;
+    fresh.transport->reply(200, reply_text("x"));
+    auto pending = fresh.router.call({.body = chat_body});
+    fresh.router.close(std::chrono::seconds(20));
+    CHECK(std::move(pending).get());
+  }
+}
+
+TEST_CASE("a call whose transfer cannot even start ends, also when its router goes at once") {
+  const TemporaryFolder folder;
+  for (const bool drops_at_once : {false, true}) {
+    auto opened = Router::open({.registry = folder.write("byway.toml",
+                                                         "[[endpoint]]\nslug = \"tls\"\n"
+                                                         "base_url = \"https://127.0.0.1:9/v1\"\n"
+                                                         "ca_file = \"/nonexistent/ca.pem\"\n"),
+                                .require_key = false});
+    if (!opened) FAIL(opened.error().message());
+    std::optional<Router> router(*std::move(opened));
+    auto pending = router->call({.body = R"({"model":"byo:tls/m"})"});
+    if (drops_at_once) router.reset();
+    auto reply = std::move(pending).get();
+    REQUIRE_FALSE(reply);
+    if (!drops_at_once) CHECK(reply.error().cause() == "net_tls_failed");
+  }
+}
+
+TEST_CASE("calls that are made while a router closes are answered") {
+  for (int round = 0; round < 30; ++round) {
+    RouterRig rig;
+    for (int i = 0; i < 40; ++i) rig.transport->reply(200, reply_text("x"));
+    std::vector<std::thread> callers;
+    for (int t = 0; t < 2; ++t) {
+      callers.emplace_back([&] {
+        for (int i = 0; i < 20; ++i) {
+          static_cast<void>(rig.router.call({.body = chat_body}).get());
+        }
+      });
+    }
+    rig.router.close(milliseconds(0));
+    for (auto& caller : callers) caller.join();
+  }
+}
+
+TEST_CASE("a forked child may close, and then() runs there") {
+  RouterRig rig;
+  auto before = rig.router.call({.body = R"({"model":"byo:one/m"})"});
+  const pid_t child = fork();
+  if (child == 0) {
+    int ran = 0;
+    auto token = rig.router.call({.body = chat_body}).then([&](Result<Response>) { ++ran; });
+    rig.router.close(milliseconds(1));
+    _exit(ran == 1 ? 0 : 1);
+  }
+  int status = -1;
+  waitpid(child, &status, 0);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
+}
+
+TEST_CASE("a cancelled call never claims that it was not sent when it may have been") {
+  RouterRig rig;
+  rig.transport->script({Hold{}});
+  auto pending = rig.router.call({.body = chat_body});
+  wait_until([&] { return rig.transport->requests().size() == 1; });
+  pending.cancel();
+  auto reply = std::move(pending).get();
+  REQUIRE_FALSE(reply);
+  CHECK(reply.error().sent() == Sent::maybe);
+  CHECK(reply.error().attempts() == 1);
 }
 
 TEST_CASE("a forked child is told, and its parent goes on") {
