@@ -1,6 +1,4 @@
 // byway endpoint add: tries a server, and registers it when it can be used.
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <memory>
 
@@ -11,7 +9,6 @@
 #include "cli/commands.hpp"
 #include "cli/endpoint_view.hpp"
 #include "cli/global_options.hpp"
-#include "cli/interrupt.hpp"
 #include "cli/json.hpp"
 #include "cli/output.hpp"
 #include "cli/probe_view.hpp"
@@ -47,10 +44,6 @@ bool add_pairs(const std::vector<std::string>& lines, char separator,
 Result<ProbeReport> probe(const AddOptions& options, const UpstreamKey& key) {
   Result<ScratchRouter> scratch = ScratchRouter::open(options.settings, key.view());
   if (!scratch) return scratch.error();
-  const Interrupt interrupt([&] {
-    scratch->remove_files();
-    ::_exit(exit_interrupted);
-  });
   return probe_endpoint(scratch->router(), options.settings.slug,
                         {.timeouts = options.probe.timeouts()});
 }
@@ -64,7 +57,8 @@ std::string document(const StoredEndpoint* stored, const ProbeReport* report) {
 }
 
 void tell_people(const StoredEndpoint& stored, const ProbeReport* report) {
-  for (const std::string& warning : stored.warnings) note("byway: warning: " + warning + "\n");
+  for (const std::string& warning : stored.warnings)
+    note("byway: warning: " + one_line(warning) + "\n");
   const EndpointSettings& settings = stored.endpoint.settings;
   const std::string provider = "byo:" + settings.slug;
   std::string model = settings.default_model;

@@ -39,7 +39,8 @@ int set(Router& router, const ChangeOptions& options, const GlobalOptions& globa
   if (!key) return report_failed(key.error(), globals);
   const auto stored = router.admin_as_owner().set_endpoint(options.slug, changes, key->view());
   if (!stored) return report_failed(stored.error(), globals);
-  for (const std::string& warning : stored->warnings) note("byway: warning: " + warning + "\n");
+  for (const std::string& warning : stored->warnings)
+    note("byway: warning: " + one_line(warning) + "\n");
   return tell(stored->endpoint, "changed byo:" + stored->endpoint.settings.slug, globals);
 }
 

@@ -47,7 +47,8 @@ int import_from(Router& router, const std::string& file, const GlobalOptions& gl
     return exit_done;
   }
   for (const StoredEndpoint& stored : *added) {
-    for (const std::string& warning : stored.warnings) note("byway: warning: " + warning + "\n");
+    for (const std::string& warning : stored.warnings)
+      note("byway: warning: " + one_line(warning) + "\n");
     print("added byo:" + stored.endpoint.settings.slug + "\n");
   }
   return exit_done;

@@ -25,8 +25,9 @@ void add_global_options(CLI::App& app, GlobalOptions& globals) {
       ->type_name("FILE")
       ->group(group)
       ->excludes(store);
-  app.add_option("--key", globals.key, "A customer key, when calls need one [BYWAY_KEY]")
+  app.add_option("--key", globals.key, "A customer key, when calls need one")
       ->type_name("KEY")
+      ->envname("BYWAY_KEY")
       ->group(group);
   app.add_option("--master-key-file", globals.master_key_file,
                  "The vault's master key [BYWAY_MASTER_KEY, else STORE.key]")

@@ -217,6 +217,18 @@ class Endpoints(Command):
         self.assertEqual(self.must("endpoint", "list", "--json").json(), [])
         self.assertEqual(list(self.rig.temporary.iterdir()), [])
 
+    def test_a_probe_that_ctrl_c_ends_leaves_nothing_behind(self):
+        self.must("init")
+        process = self.rig.start("endpoint", "add", "slow", "--url", slow.url, "--no-key")
+        until = time.monotonic() + 5
+        while not any(self.rig.temporary.iterdir()) and time.monotonic() < until:
+            time.sleep(0.01)
+        time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(10), 130)
+        self.assertEqual(list(self.rig.temporary.iterdir()), [])
+        self.assertEqual(self.must("endpoint", "list", "--json").json(), [])
+
     def test_without_a_probe_it_says_what_was_not_checked(self):
         self.must("init")
         done = self.must("endpoint", "add", "gone", "--url", CLOSED, "--no-key", "--no-probe")
@@ -422,6 +434,9 @@ class Calls(Command):
             error = self.record("--model", model, given=given)["error"]
             self.assertEqual((error["code"], error["class"], error["sent"]), (code, None, "no"))
         error = self.record("--model", "byo:demo/hello", "--key", "bw_live_x", given=HELLO)["error"]
+        self.assertEqual(error["code"], "invalid_api_key")
+        error = self.record("--model", "byo:demo/hello", given=HELLO,
+                            environment={"BYWAY_KEY": "bw_live_x"})["error"]
         self.assertEqual(error["code"], "invalid_api_key")
 
     def test_a_record_comes_even_when_the_store_does_not_open(self):
