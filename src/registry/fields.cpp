@@ -57,7 +57,10 @@ Result<void> set_timeout(Settings& settings, FieldValue&& value) {
 
 FieldValue lines_of(const std::vector<NameValue>& pairs, std::string_view separator) {
   std::vector<std::string> lines;
-  for (const auto& [name, value] : pairs) lines.push_back(name + std::string(separator) + value);
+  lines.reserve(pairs.size());
+  for (const auto& [name, value] : pairs) {
+    lines.emplace_back(name).append(separator).append(value);
+  }
   return lines;
 }
 

@@ -1,6 +1,7 @@
 // The server of the benchmarks: one thread, one epoll set, answers made beforehand.
 //
-//   bench_server                prints the port that it listens on, on 127.0.0.1
+//   bench_server [spin]         prints the port that it listens on, on 127.0.0.1; with `spin` it
+//                               never sleeps, so that no client pays for waking it
 //   POST /json/...              1 kB of JSON
 //   POST /burst/...             64 events of about 295 bytes and [DONE], in one send
 //   POST /paced/...             the same, one event per send, streams taking turns
@@ -90,7 +91,8 @@ struct Connection {
 
 class Server {
  public:
-  Server() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0)) {
+  explicit Server(bool spins)
+      : spins_(spins), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -106,7 +108,8 @@ class Server {
   void run() {
     std::array<epoll_event, 512> events;
     for (;;) {
-      const int count = ::epoll_wait(epoll_, events.data(), 512, pacing_.empty() ? -1 : 0);
+      const int count =
+          ::epoll_wait(epoll_, events.data(), 512, spins_ || !pacing_.empty() ? 0 : -1);
       for (int i = 0; i < count; ++i) {
         const int fd = events[static_cast<std::size_t>(i)].data.fd;
         fd == listener_ ? accept_all() : read(fd);
@@ -238,6 +241,7 @@ class Server {
     output.clear();
   }
 
+  const bool spins_;
   const int listener_;
   const int epoll_ = ::epoll_create1(0);
   long waiting_ = 0;
@@ -247,6 +251,6 @@ class Server {
 
 }  // namespace
 
-int main() {
-  Server().run();
+int main(int argc, char** argv) {
+  Server(argc > 1 && std::string_view(argv[1]) == "spin").run();
 }
