@@ -204,7 +204,11 @@ TEST_CASE("a preamble is held back, so that a failure before content may be trie
       SendBody{"data: {\"error\":{\"message\":\"Model is overloaded\",\"code\":503}}\n\n"});
   first.emplace_back(Finish{});
   rig.transport->script(first).reply_events(hello_events());
-  auto stream = rig.router.stream({.body = stream_body, .attempts = 2});
+  Request request{.body = stream_body, .attempts = 2};
+  // The time below runs far ahead of the loop: no limit may be reached by it.
+  request.timeouts = {milliseconds(0), milliseconds(0), milliseconds(0), milliseconds(0),
+                      milliseconds(0)};
+  auto stream = rig.router.stream(request);
   std::atomic<bool> has_ended{false};
   std::thread time([&] {
     while (!has_ended) {
