@@ -115,7 +115,8 @@ class Response {
   const std::vector<Item>& items() const;
   /// Everything at once. The first reading parses the body; later ones are free.
   const Reply& reply() const;
-  const Metadata& metadata() const noexcept;
+  /// Names the model served too, which is read from the reply.
+  const Metadata& metadata() const;
   /// An upstream header of the answer, by lower-case name; empty when absent.
   std::string_view header(std::string_view name) const noexcept;
 

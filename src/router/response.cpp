@@ -58,8 +58,10 @@ const std::vector<Item>& Response::items() const {
   return reply().items;
 }
 
-const Metadata& Response::metadata() const noexcept {
-  return state_->metadata;
+const Metadata& Response::metadata() const {
+  Metadata& metadata = state_->metadata;
+  if (metadata.model_served.empty()) metadata.model_served = reply().model_served;
+  return metadata;
 }
 
 std::string_view Response::header(std::string_view name) const noexcept {

@@ -21,6 +21,7 @@ TEST_CASE(
   CHECK(reply->usage()->total_tokens == 9);
   CHECK(reply->metadata().provider == "byo:one");
   CHECK(reply->metadata().model == "m-1");
+  CHECK(reply->metadata().model_served == "m-1");
   CHECK(reply->metadata().status == 200);
   CHECK(reply->metadata().attempts == 1);
   CHECK(reply->metadata().request_id.starts_with("bw-req-"));
