@@ -44,7 +44,8 @@ struct RouterOptions {
   std::size_t stream_buffer_bytes = std::size_t{256} << 10;
   Timeouts timeouts = {};
   /// Hears of what no caller can be told: a registry file that would not load, a record that does
-  /// not open. Called on a library thread; must not block. Nothing else is ever printed.
+  /// not open. Called on a library thread; must not block, and is heard no more once the last
+  /// router is gone. Nothing else is ever printed.
   std::function<void(const Error&)> on_notice = {};
   /// A test's own transport and clock; by default libcurl and the system's.
   std::shared_ptr<Transport> transport = {};

@@ -29,6 +29,7 @@ void CatalogSource::tell(const std::vector<Error>& news) noexcept {
   if (!on_notice_) return;
   const CatalogSource* before = std::exchange(noticing_source, this);
   for (const Error& error : news) {
+    if (is_silent_.load()) break;
     try {
       on_notice_(error);
     } catch (...) {
@@ -74,7 +75,8 @@ Error about_endpoint(std::string_view slug, const Error& error) {
 }
 
 struct Catalog::State {
-  std::unique_ptr<CatalogSource> source;
+  /// Shared with whoever is inside poll() or run(), for on_notice may drop the catalog there.
+  std::shared_ptr<CatalogSource> source;
   std::uint32_t fork_generation = base::fork_generation();
 };
 
@@ -85,6 +87,7 @@ void Catalog::Drop::operator()(State* state) const noexcept {
     delete state;
     return;
   }
+  state->source->silence();
   std::thread([state] { delete state; }).detach();
 }
 
@@ -116,7 +119,8 @@ bool Catalog::is_read_only() const noexcept {
 }
 
 Result<void> Catalog::poll() {
-  return state_->source->poll();
+  const std::shared_ptr<CatalogSource> source = state_->source;
+  return source->poll();
 }
 
 Result<void> Catalog::run(const std::function<void(CatalogDesk&)>& task) try {
@@ -124,7 +128,8 @@ Result<void> Catalog::run(const std::function<void(CatalogDesk&)>& task) try {
     return Error(ErrorCode::internal_would_block_loop,
                  "administration waits for the store, which a loop thread must not");
   }
-  return state_->source->run(task);
+  const std::shared_ptr<CatalogSource> source = state_->source;
+  return source->run(task);
 } catch (const std::bad_alloc&) {
   return Error(ErrorCode::internal_out_of_memory, "no memory is left for the change");
 } catch (const ResultError& failure) {

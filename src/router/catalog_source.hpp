@@ -1,6 +1,7 @@
 // CatalogSource: where a catalog's endpoints come from; a store or a file.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -38,6 +39,8 @@ class CatalogSource {
   CatalogHealth health() const;
   /// Whether this thread is inside this source's on_notice.
   bool is_noticing_here() const noexcept;
+  /// From now on nothing is told.
+  void silence() noexcept { is_silent_.store(true); }
 
  protected:
   /// Puts the endpoints in place. Gives what is newly broken, for tell().
@@ -49,6 +52,7 @@ class CatalogSource {
 
  private:
   std::function<void(const Error&)> on_notice_;
+  std::atomic<bool> is_silent_{false};
   registry::SnapshotCell cell_;
   mutable std::mutex mutex_;
   CatalogHealth health_;

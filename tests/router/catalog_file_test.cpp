@@ -183,6 +183,33 @@ TEST_CASE("the watcher looks by itself, and may drop the catalog from its notice
   CHECK(is_dropped);
 }
 
+TEST_CASE("nothing is noticed once a notice has dropped the catalog", "[catalog]") {
+  const CatalogFolder folder;
+  must(create_store({.path = folder.store(), .master_key = key_of('a')}));
+  std::string text;
+  {
+    Admin admin(open_catalog({.store = folder.store(), .master_key = key_of('a')}), "local");
+    must(admin.add_endpoint(settings_of("one"), canary));
+    must(admin.add_endpoint(settings_of("two"), canary));
+    text = must(admin.export_registry());
+  }
+  std::shared_ptr<Catalog> catalog;
+  int notices = 0;
+  const auto drop = [&](const Error&) {
+    ++notices;
+    catalog.reset();
+  };
+  const std::string path = folder.write("byway.toml", text);
+  catalog =
+      must(Catalog::open(still({.registry = path, .master_key = key_of('a'), .on_notice = drop})));
+  for (int i = 0; i < 2; ++i) {
+    text.replace(text.find("key_generation = 1"), 18, "key_generation = 9");
+  }
+  folder.write("byway.toml", text);
+  static_cast<void>(catalog->poll());
+  CHECK(notices == 1);
+}
+
 TEST_CASE("a notice that throws or asks again harms nothing", "[catalog]") {
   FileRig rig;
   rig.folder.write("byway.toml", endpoint("one"));
