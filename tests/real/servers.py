@@ -130,8 +130,10 @@ def nginx(folder):
                    capture_output=True)
     version = subprocess.run([binary, "-v"], capture_output=True, text=True, check=True).stderr
     port = free_port()
+    # Its worker must reach the folder, which is this user's alone.
+    user = "user root;" if os.getuid() == 0 else ""
     with llama(folder) as behind:
-        (Path(folder) / "nginx.conf").write_text(f"""daemon off; worker_processes 1;
+        (Path(folder) / "nginx.conf").write_text(f"""daemon off; worker_processes 1; {user}
 pid {folder}/nginx.pid; error_log {folder}/error.log; events {{}}
 http {{ access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;
   fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
