@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include <byway/capability_record.hpp>
 #include <byway/endpoint.hpp>
 #include <byway/result.hpp>
 #include <byway/vault.hpp>
@@ -112,6 +113,11 @@ class Admin {
   /// byo_endpoint_not_found, vault_no_change, vault_secret_invalid, vault_wrap_limit,
   /// vault_kek_wrong, vault_memory.
   Result<Endpoint> rotate_key(std::string_view slug, std::string_view key);
+
+  /// Merges what a probe learned into the endpoint's record; see merged(). Changes no setting.
+  /// probe_endpoint() does this itself; it is here for a probe that was made before the endpoint
+  /// was added. Code: byo_endpoint_not_found.
+  Result<Endpoint> keep_capabilities(std::string_view slug, const CapabilityRecord& record);
 
   /// Destroys the key and frees the slug; the endpoint's id stays in history. Code:
   /// byo_endpoint_not_found.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <byway/admin.hpp>
+#include <byway/capability_record.hpp>
 #include <byway/endpoint.hpp>
 #include <byway/error.hpp>
 #include <byway/pending.hpp>

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include <byway/capability_record.hpp>
+
 namespace byway {
 
 /// Time-outs of one endpoint; absent means RouterOptions' value, zero means no limit.
@@ -90,6 +92,9 @@ struct Endpoint {
   /// RFC 3339, UTC.
   std::string created_at = {};
   std::string updated_at = {};
+  /// What probes have learned; absent before the first one, after the base URL changed, and for
+  /// endpoints of a registry file, which keeps none.
+  std::optional<CapabilityRecord> capabilities = {};
 };
 
 }  // namespace byway

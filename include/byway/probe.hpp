@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include <byway/capability_record.hpp>
 #include <byway/error.hpp>
 #include <byway/request.hpp>
 #include <byway/result.hpp>
@@ -24,13 +25,17 @@ struct ProbeOptions {
   std::string_view key = {};
   /// Of each call of the probe.
   Timeouts timeouts = {};
-  /// Tries tools, a JSON schema and embeddings too: three more calls.
+  /// Tries tools, a JSON schema, log probabilities and embeddings too: five more calls, two of them
+  /// of up to 32 tokens.
   bool is_thorough = false;
+  /// Whether what was learned is kept with the endpoint, where the registry is a store.
+  bool keeps_record = true;
 };
 
 /// One call of a probe.
 struct ProbeStep {
-  /// "models", "chat", "completions", "embeddings", "stream", "tools", "json_schema".
+  /// "models", "chat", "completions", "embeddings", "stream", "tools", "json_schema",
+  /// "logprobs", "echo".
   std::string name = {};
   /// Why it failed; absent when it worked.
   std::optional<Error> error = {};
@@ -47,37 +52,27 @@ struct ProbeReport {
   std::optional<bool> tls = {};
   /// False too when the server wants a key and the endpoint has none.
   std::optional<bool> key_accepted = {};
-  /// The upstream model that was tried; empty when there was none to try.
-  std::string model = {};
   std::optional<bool> model_known = {};
   /// How many models the server lists.
   std::optional<std::int64_t> models_listed = {};
-  std::optional<bool> chat = {};
-  std::optional<bool> completions = {};
-  std::optional<bool> embeddings = {};
-  std::optional<bool> stream = {};
-  /// Whether a stream told its tokens when asked to.
-  std::optional<bool> usage_in_stream = {};
-  /// Whether a request with tools, or with a JSON schema, was taken; not how well it was followed.
-  std::optional<bool> tools = {};
-  std::optional<bool> json_schema = {};
-  std::optional<std::int64_t> context_length = {};
-  /// Of a vector, where embeddings were tried.
-  std::optional<std::int64_t> dimensions = {};
+  /// What works and what the server tells of itself: what this probe learned, nothing older.
+  CapabilityRecord record = {};
   /// Of the first call that worked, and until the first content of the stream.
   std::optional<std::chrono::nanoseconds> latency = {};
   std::optional<std::chrono::nanoseconds> first_token = {};
-  /// Names of the rate-limit headers that were seen, in lower case.
-  std::vector<std::string> rate_headers = {};
   /// Every call that was made, in order.
   std::vector<ProbeStep> steps = {};
   /// Why the endpoint cannot be used; absent when it can.
   std::optional<Error> problem = {};
+  /// Whether the record was merged into the endpoint's; never for endpoints of a registry file. An
+  /// error when that should have worked and did not.
+  bool is_kept = false;
+  std::optional<Error> keep_problem = {};
 };
 
-/// Lists the server's models, then makes one-token calls of a fixed word, three to seven calls in
-/// all and each with purpose `probe`. Nothing of the caller's is sent and nothing is stored. Waits:
-/// on a loop thread internal_would_block_loop. A server that fails is a report; an error is what
+/// Lists the server's models, then makes calls of fixed words, each with purpose `probe`: one token
+/// each, three or four in all unless thorough. Nothing of the caller's is sent. Waits: on a loop
+/// thread internal_would_block_loop. A server that fails is a report; an error is what
 /// Byway itself refuses: byo_endpoint_not_found, byo_endpoint_disabled, byo_model_not_allowed,
 /// invalid_api_key and their like. *Safe from any thread.*
 Result<ProbeReport> probe_endpoint(Router& router, std::string_view slug,

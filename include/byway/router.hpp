@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <byway/admin.hpp>
+#include <byway/capability_record.hpp>
 #include <byway/clock.hpp>
 #include <byway/pending.hpp>
 #include <byway/request.hpp>
@@ -78,6 +79,8 @@ struct Explanation {
   std::string dialect = {};
   std::uint64_t key_generation = 0;
   Timeouts timeouts = {};
+  /// What probes have learned of the endpoint; absent for nothing. It never refuses a call.
+  std::optional<CapabilityRecord> capabilities = {};
   /// Absent when the call would be sent.
   std::optional<Error> refusal = {};
 };

@@ -45,7 +45,7 @@ Result<ProbeReport> probe(const AddOptions& options, const UpstreamKey& key) {
   Result<ScratchRouter> scratch = ScratchRouter::open(options.settings, key.view());
   if (!scratch) return scratch.error();
   return probe_endpoint(scratch->router(), options.settings.slug,
-                        {.timeouts = options.probe.timeouts()});
+                        {.timeouts = options.probe.timeouts(), .keeps_record = false});
 }
 
 std::string document(const StoredEndpoint* stored, const ProbeReport* report) {
@@ -62,13 +62,18 @@ void tell_people(const StoredEndpoint& stored, const ProbeReport* report) {
   const EndpointSettings& settings = stored.endpoint.settings;
   const std::string provider = "byo:" + settings.slug;
   std::string model = settings.default_model;
-  if (report != nullptr && model.empty()) model = report->model;
+  if (report != nullptr && model.empty()) model = report->record.model;
   print(
       aligned({{"added", provider + "  " + settings.base_url},
                {"key", stored.endpoint.has_key ? stored.endpoint.key_preview + "  sealed" : "none"},
                {"probe", report == nullptr ? "not made" : summary(*report)}}) +
       "\nTry it:\n  byway chat " + provider + "/" + (model.empty() ? "MODEL" : model) +
       " \"Hello\"\n");
+  if (report != nullptr && !report->record.proposed_dialect.empty()) {
+    const std::string& dialect = report->record.proposed_dialect;
+    note("It looks like " + dialect + " (" + report->record.proposal_reason +
+         "). To say so:\n  byway endpoint set " + settings.slug + " dialect=" + dialect + "\n");
+  }
   if (report != nullptr) return;
   note(
       "Not checked: whether the server can be reached, takes the key and knows its models.\n"
@@ -100,8 +105,14 @@ int add(Router& router, const AddOptions& options, const GlobalOptions& globals)
     report = *std::move(probed);
     if (!report->is_usable) return probe_failed(*report, globals);
   }
-  const auto stored = admin.add_endpoint(options.settings, key->view());
+  auto stored = admin.add_endpoint(options.settings, key->view());
   if (!stored) return report_failed(stored.error(), globals);
+  if (report) {
+    auto kept = admin.keep_capabilities(options.settings.slug, report->record);
+    if (!kept) return report_failed(kept.error(), globals);
+    stored->endpoint = *std::move(kept);
+    report->is_kept = true;
+  }
   const ProbeReport* made = report ? &*report : nullptr;
   if (globals.is_json) {
     print(document(&*stored, made));

@@ -29,6 +29,11 @@ int test(Router& router, const TestOptions& options, const GlobalOptions& global
   if (!report) return report_failed(report.error(), globals);
   print(globals.is_json ? json_of(*report) + "\n" : describe(*report));
   if (report->problem) cli::report(*report->problem, globals.is_json);
+  if (report->keep_problem) cli::report(*report->keep_problem, globals.is_json);
+  if (!report->record.proposed_dialect.empty() && !globals.is_json) {
+    note("Its dialect stays as it is; to take the proposed one:\n  byway endpoint set " +
+         options.slug + " dialect=" + report->record.proposed_dialect + "\n");
+  }
   return report->is_usable ? exit_done : exit_failed;
 }
 
@@ -40,11 +45,12 @@ void add_endpoint_test(CLI::App& endpoint, GlobalOptions& globals) {
   command->add_option("SLUG", options->slug, "Its short name")->required();
   command->add_option("--model", options->model, "The model to try")->type_name("MODEL");
   command->add_flag("--thorough", options->is_thorough,
-                    "Try tools, a JSON schema and embeddings too");
+                    "Try tools, a JSON schema, log probabilities and embeddings too");
   add_timeout_options(*command, options->call);
   command->footer(
-      "Makes a few calls of one token with a fixed word; exit code 1 when the endpoint cannot\n"
-      "be used.\n"
+      "Makes a few calls of one token with fixed words; exit code 1 when the endpoint cannot be\n"
+      "used. What it learns is kept: see `endpoint show`. With --thorough two calls may have 32\n"
+      "tokens.\n"
       "\nExamples:\n  byway endpoint test my-vllm\n  byway endpoint test my-vllm --thorough "
       "--json");
   command->callback([&globals, options] {

@@ -1,5 +1,6 @@
 #include "cli/endpoint_view.hpp"
 
+#include "cli/capability_view.hpp"
 #include "cli/json.hpp"
 #include "cli/output.hpp"
 
@@ -89,6 +90,7 @@ std::string json_of(const Endpoint& endpoint, bool opens) {
   json.number("key_generation", static_cast<std::int64_t>(endpoint.key_generation));
   json.flag("key_opens", endpoint.has_key ? std::optional<bool>(opens) : std::nullopt);
   json.text("created_at", endpoint.created_at).text("updated_at", endpoint.updated_at);
+  json.raw("capabilities", endpoint.capabilities ? json_of(*endpoint.capabilities) : "null");
   return json.str();
 }
 
@@ -100,6 +102,7 @@ std::string allow_text(const Endpoint& endpoint) {
 std::string describe(const Endpoint& endpoint, bool opens) {
   const EndpointSettings& settings = endpoint.settings;
   const EndpointTimeouts& limits = settings.timeouts;
+  const CapabilityRecord record = endpoint.capabilities.value_or(CapabilityRecord());
   return aligned({{"endpoint", "byo:" + settings.slug},
                   {"name", settings.name},
                   {"base URL", settings.base_url},
@@ -131,6 +134,11 @@ std::string describe(const Endpoint& endpoint, bool opens) {
                   {"price output", number_text(settings.price_output, " nano-dollars per million")},
                   {"org", settings.org},
                   {"id", endpoint.id},
+                  {"last probe", endpoint.capabilities ? last_probe_text(record) : "none"},
+                  {"it learned", capability_text(record)},
+                  {"context length", number_text(record.context_length)},
+                  {"rate headers", joined(record.rate_headers)},
+                  {"proposed dialect", proposal_text(record)},
                   {"created", endpoint.created_at},
                   {"updated", endpoint.updated_at}});
 }

@@ -6,6 +6,7 @@
 
 #include "cli/call_options.hpp"
 #include "cli/call_record.hpp"
+#include "cli/capability_view.hpp"
 #include "cli/commands.hpp"
 #include "cli/global_options.hpp"
 #include "cli/json.hpp"
@@ -30,7 +31,7 @@ std::string limit_text(std::optional<std::chrono::milliseconds> limit) {
   return limit->count() == 0 ? "none" : std::to_string(limit->count()) + " ms";
 }
 
-std::string json_of(const Explanation& told) {
+std::string explanation_json(const Explanation& told) {
   const Timeouts& limits = told.timeouts;
   const std::string timeouts = Json()
                                    .number("connect_ms", count_of(limits.connect))
@@ -48,6 +49,7 @@ std::string json_of(const Explanation& told) {
       .text_or_null("dialect", told.dialect)
       .number("key_generation", static_cast<std::int64_t>(told.key_generation))
       .raw("timeouts", timeouts)
+      .raw("capabilities", told.capabilities ? json_of(*told.capabilities) : "null")
       .raw("refusal", told.refusal ? record_error(*told.refusal) : "null")
       .str();
 }
@@ -66,6 +68,8 @@ std::string describe(const Explanation& told) {
                   {"first token", limit_text(told.timeouts.first_token)},
                   {"stall", limit_text(told.timeouts.stall)},
                   {"total", limit_text(told.timeouts.total)},
+                  {"last probe", told.capabilities ? last_probe_text(*told.capabilities) : ""},
+                  {"it learned", told.capabilities ? capability_text(*told.capabilities) : ""},
                   {"would be sent", told.refusal ? "no" : "yes"}});
 }
 
@@ -75,7 +79,7 @@ int explain(Router& router, const ExplainOptions& options, const GlobalOptions& 
                       .model = options.model,
                       .key = globals.key,
                       .timeouts = options.call.timeouts()});
-  print(globals.is_json ? json_of(told) + "\n" : describe(told));
+  print(globals.is_json ? explanation_json(told) + "\n" : describe(told));
   if (!told.refusal) return exit_done;
   report(*told.refusal, globals.is_json);
   return exit_failed;

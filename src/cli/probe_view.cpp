@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/call_record.hpp"
+#include "cli/capability_view.hpp"
 #include "cli/json.hpp"
 #include "cli/output.hpp"
 
@@ -54,57 +55,59 @@ std::string json_of(const ProbeReport& report) {
   Json json;
   json.flag("usable", report.is_usable).flag("reachable", report.is_reachable);
   json.flag("tls", report.tls).flag("key_accepted", report.key_accepted);
-  json.text_or_null("model", report.model).flag("model_known", report.model_known);
-  json.number("models_listed", report.models_listed);
-  json.flag("chat", report.chat).flag("completions", report.completions);
-  json.flag("embeddings", report.embeddings).number("dimensions", report.dimensions);
-  json.flag("stream", report.stream).flag("usage_in_stream", report.usage_in_stream);
-  json.flag("tools", report.tools).flag("json_schema", report.json_schema);
-  json.number("context_length", report.context_length);
+  json.flag("model_known", report.model_known).number("models_listed", report.models_listed);
+  add_fields(json, report.record);
   add_time(json, "latency_ms", report.latency);
   add_time(json, "first_token_ms", report.first_token);
-  json.raw("rate_headers", json_list(report.rate_headers, json_text));
   json.raw("steps", json_list(report.steps, step_json));
   json.raw("problem", report.problem ? record_error(*report.problem) : "null");
+  json.flag("kept", report.is_kept);
   return json.str();
 }
 
 std::string describe(const ProbeReport& report) {
+  const CapabilityRecord& record = report.record;
   std::string rates;
-  for (const std::string& name : report.rate_headers) rates += (rates.empty() ? "" : ", ") + name;
+  for (const std::string& name : record.rate_headers) rates += (rates.empty() ? "" : ", ") + name;
   return aligned({{"reachable", report.is_reachable ? "yes" : "no"},
                   {"TLS verified", only_tried(report.tls)},
                   {"key accepted", only_tried(report.key_accepted)},
                   {"models listed", number_text(report.models_listed)},
-                  {"model tried", report.model.empty() ? "none" : report.model},
+                  {"model tried", record.model.empty() ? "none" : record.model},
                   {"model known", report.model_known ? answer(report.model_known) : "not known"},
-                  {"chat", answer(report.chat)},
-                  {"completions", only_tried(report.completions)},
-                  {"embeddings", answer(report.embeddings)},
-                  {"dimensions", number_text(report.dimensions)},
-                  {"streaming", answer(report.stream)},
-                  {"usage in stream", answer(report.usage_in_stream)},
-                  {"tools taken", answer(report.tools)},
-                  {"JSON schema taken", answer(report.json_schema)},
-                  {"context length", number_text(report.context_length)},
+                  {"chat", answer(record.chat)},
+                  {"completions", only_tried(record.completions)},
+                  {"embeddings", answer(record.embeddings)},
+                  {"dimensions", number_text(record.dimensions)},
+                  {"streaming", answer(record.stream)},
+                  {"usage in stream", answer(record.usage_in_stream)},
+                  {"tools taken", answer(record.tools)},
+                  {"tools called", only_tried(record.tool_calls)},
+                  {"JSON schema taken", answer(record.json_schema)},
+                  {"schema kept to", only_tried(record.json_schema_kept)},
+                  {"log probabilities", only_tried(record.logprobs)},
+                  {"of the prompt", only_tried(record.echo_logprobs)},
+                  {"context length", number_text(record.context_length)},
                   {"latency", with_unit(report.latency)},
                   {"first token", with_unit(report.first_token)},
                   {"rate headers", rates},
+                  {"proposed dialect", proposal_text(record)},
                   {"usable", report.is_usable ? "yes" : "no"}});
 }
 
 std::string summary(const ProbeReport& report) {
-  if (report.model.empty()) return "reachable; no model to try, so no call was made";
+  const CapabilityRecord& record = report.record;
+  if (record.model.empty()) return "reachable; no model to try, so no call was made";
   std::string works;
   const auto add = [&](std::optional<bool> is_there, const char* what) {
     if (is_there.value_or(false)) works += (works.empty() ? "" : ", ") + std::string(what);
   };
-  add(report.chat, "chat");
-  add(report.completions, "completions");
-  add(report.embeddings, "embeddings");
-  add(report.stream, "streaming");
-  add(report.usage_in_stream, "usage in stream");
-  return works + " with " + report.model + ", " + with_unit(report.latency);
+  add(record.chat, "chat");
+  add(record.completions, "completions");
+  add(record.embeddings, "embeddings");
+  add(record.stream, "streaming");
+  add(record.usage_in_stream, "usage in stream");
+  return works + " with " + record.model + ", " + with_unit(report.latency);
 }
 
 }  // namespace byway::cli

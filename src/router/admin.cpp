@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "registry/capability_fields.hpp"
 #include "registry/fields.hpp"
 #include "router/catalog_desk.hpp"
 #include "router/catalog_entries.hpp"
@@ -69,6 +70,7 @@ Result<void> change_endpoint(CatalogDesk& desk, std::string_view org, std::strin
   if (!before) return before.error();
   auto settings = settings_of(*before);
   if (!settings) return settings.error();
+  const std::string base_url_before = settings->base_url;
   if (Result<void> applied = apply(*settings, changes); !applied) return applied;
   store::EndpointRow row = *before;
   auto checked = router::put_settings(desk, *settings, row);
@@ -78,6 +80,11 @@ Result<void> change_endpoint(CatalogDesk& desk, std::string_view org, std::strin
     if (Result<void> good = router::check_changes(desk, *before, *key); !good) return good;
   }
   if (Result<void> updated = desk.store.update_endpoint(row); !updated) return updated;
+  // Another place may be another server: what was learned there is not true here.
+  if (!row.capabilities.empty() && settings->base_url != base_url_before) {
+    row.capabilities.clear();
+    if (Result<void> put = desk.store.put_capabilities(row.id, ""); !put) return put;
+  }
   auto sealed = desk.store.find_sealed_key(row.id, router::key_field);
   if (!sealed) return sealed.error();
   if (key) {
@@ -155,6 +162,31 @@ Result<Endpoint> Admin::rotate_key(std::string_view slug, std::string_view key) 
   auto stored = set_endpoint(slug, {}, key);
   if (!stored) return stored.error();
   return std::move(stored->endpoint);
+}
+
+Result<Endpoint> Admin::keep_capabilities(std::string_view slug, const CapabilityRecord& record) {
+  return catalog_->change([&](CatalogDesk& desk) -> Result<Endpoint> {
+    std::optional<Endpoint> kept;
+    Result<void> done = router::transact(desk, [&]() -> Result<void> {
+      auto row = router::find_row(desk, org_, slug);
+      if (!row) return row.error();
+      auto settings = settings_of(*row);
+      if (!settings) return settings.error();
+      CapabilityRecord now = record;
+      auto before = registry::capabilities_from_json(row->capabilities);
+      if (before) now = merged(*before, std::move(now));
+      row->capabilities = registry::capabilities_to_json(now);
+      if (Result<void> put = desk.store.put_capabilities(row->id, row->capabilities); !put) {
+        return put;
+      }
+      auto key = desk.store.find_sealed_key(row->id, router::key_field);
+      if (!key) return key.error();
+      kept = router::endpoint_of(*row, *key ? &**key : nullptr, *std::move(settings));
+      return {};
+    });
+    if (!done) return done.error();
+    return *std::move(kept);
+  });
 }
 
 Result<void> Admin::remove_endpoint(std::string_view slug) {

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "registry/capability_fields.hpp"
 #include "registry/fields.hpp"
 #include "registry/settings.hpp"
 #include "router/catalog_key.hpp"
@@ -33,6 +34,11 @@ Endpoint endpoint_of(const EndpointRow& row, const SealedKeyRow* key, EndpointSe
   endpoint.origin = row.origin;
   endpoint.created_at = row.created_at;
   endpoint.updated_at = row.updated_at;
+  if (!row.capabilities.empty()) {
+    // One that cannot be read says nothing, and must not stop calls.
+    auto record = registry::capabilities_from_json(row.capabilities);
+    if (record) endpoint.capabilities = *std::move(record);
+  }
   if (key == nullptr) return endpoint;
   endpoint.has_key = true;
   endpoint.key_preview = key->preview;

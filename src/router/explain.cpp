@@ -26,6 +26,7 @@ Explanation Router::explain(const Request& request) const {
   explanation.provider = "byo:" + entry.endpoint.settings.slug;
   explanation.endpoint_id = entry.endpoint.id;
   explanation.upstream_model = admitted->upstream_model;
+  explanation.capabilities = entry.endpoint.capabilities;
   explanation.dialect = entry.dialect.name;
   explanation.key_generation = entry.endpoint.key_generation;
   explanation.timeouts =

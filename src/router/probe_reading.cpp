@@ -40,23 +40,56 @@ std::optional<std::int64_t> context_length_in(dom::element row) {
   return {};
 }
 
+/// Adds what is a log probability; false at one that cannot be.
+bool add_logprob(dom::element value, std::vector<double>& found) {
+  if (value.is_null()) return found.empty();  // the first token of a prompt has none
+  double number = 1;
+  if (value.get(number) != simdjson::SUCCESS || number > 1e-6) return false;
+  found.push_back(number);
+  return true;
+}
+
+/// `logprobs` of a choice: OpenAI's chat form, or that of completions, which some servers use for
+/// chat too.
+bool read_logprobs(dom::element logprobs, std::vector<double>& found) {
+  dom::array tokens;
+  if (logprobs["content"].get(tokens) == simdjson::SUCCESS) {
+    for (const dom::element token : tokens) {
+      dom::element value;
+      if (token["logprob"].get(value) != simdjson::SUCCESS || !add_logprob(value, found)) {
+        return false;
+      }
+    }
+    return true;
+  }
+  if (logprobs["token_logprobs"].get(tokens) != simdjson::SUCCESS) return false;
+  for (const dom::element value : tokens) {
+    if (!add_logprob(value, found)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::string ProbeBody::json() const {
   if (operation == Operation::embeddings) return R"({"input":"Hi"})";
-  std::string text = operation == Operation::chat
-                         ? R"({"messages":[{"role":"user","content":"Hi"}],")"
-                         : R"({"prompt":"Hi",")";
-  text.append(length_field).append(R"(":1)");
+  std::string text = R"({"prompt":"Hi",")";
+  if (operation == Operation::chat) text = R"({"messages":[{"role":"user","content":"Hi"}],")";
+  if (has_echo) text.assign(R"({"prompt":")").append(echo_prompt).append(R"(",")");
+  text.append(length_field).append("\":").append(std::to_string(length));
+  if (has_echo) text += R"(,"echo":true,"logprobs":1)";
+  if (has_logprobs) text += R"(,"logprobs":true,"top_logprobs":1)";
   if (asks_usage) text += R"(,"stream_options":{"include_usage":true})";
   if (has_tools) {
     text +=
         R"(,"tools":[{"type":"function","function":{"name":"noop","description":"Does nothing",)"
         R"("parameters":{"type":"object","properties":{}}}}])";
+    if (must_call) text += R"(,"tool_choice":"required")";
   }
   if (has_schema) {
-    text += R"(,"response_format":{"type":"json_schema","json_schema":{"name":"empty",)"
-            R"("schema":{"type":"object","properties":{},"additionalProperties":false}}})";
+    text += R"(,"response_format":{"type":"json_schema","json_schema":{"name":"flag",)"
+            R"("schema":{"type":"object","properties":{"ok":{"type":"boolean"}},)"
+            R"("required":["ok"],"additionalProperties":false}}})";
   }
   return text + "}";
 }
@@ -82,6 +115,45 @@ void note_rate_headers(const Response& response, std::vector<std::string>& names
     if (response.header(name).empty()) continue;
     if (std::find(names.begin(), names.end(), name) == names.end()) names.emplace_back(name);
   }
+}
+
+bool has_logprobs(std::string_view reply_json, std::size_t tokens_min) {
+  dom::parser parser;
+  dom::element root;
+  dom::element logprobs;
+  if (parser.parse(reply_json.data(), reply_json.size()).get(root) != simdjson::SUCCESS ||
+      root["choices"].at(0)["logprobs"].get(logprobs) != simdjson::SUCCESS) {
+    return false;
+  }
+  std::vector<double> found;
+  if (!read_logprobs(logprobs, found) || found.size() < tokens_min) return false;
+  // One number for every token is a placeholder, and so is a certainty of all of them.
+  const auto differs = [&](double value) { return value != found.front(); };
+  return found.size() == 1 ? found.front() != 0 : std::any_of(found.begin(), found.end(), differs);
+}
+
+bool keeps_probe_schema(std::string_view text) {
+  dom::parser parser;
+  dom::object object;
+  bool flag = false;
+  return parser.parse(text.data(), text.size()).get(object) == simdjson::SUCCESS &&
+         object.size() == 1 && object["ok"].get(flag) == simdjson::SUCCESS;
+}
+
+std::vector<std::string> owners_in(std::string_view models_json) {
+  std::vector<std::string> owners;
+  dom::parser parser;
+  dom::element root;
+  dom::array rows;
+  if (parser.parse(models_json.data(), models_json.size()).get(root) != simdjson::SUCCESS ||
+      (root["data"].get(rows) != simdjson::SUCCESS && root.get(rows) != simdjson::SUCCESS)) {
+    return owners;
+  }
+  for (const dom::element row : rows) {
+    std::string_view owner;
+    if (row["owned_by"].get(owner) == simdjson::SUCCESS) owners.emplace_back(owner);
+  }
+  return owners;
 }
 
 std::optional<std::int64_t> context_length_of(std::string_view models_json,

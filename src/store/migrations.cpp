@@ -53,6 +53,11 @@ CREATE TABLE sealed_key(
   PRIMARY KEY(endpoint_id, field)
 ) STRICT;
 CREATE INDEX sealed_key_version ON sealed_key(master_key_version, record_id);
+)",
+                                             // What the last probe learned; a record, or
+                                             // empty.
+                                             R"(
+ALTER TABLE endpoint ADD COLUMN capabilities TEXT NOT NULL DEFAULT '';
 )"};
 
 std::int64_t big_endian(std::string_view header, std::size_t at) {

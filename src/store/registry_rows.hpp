@@ -21,6 +21,8 @@ struct EndpointRow {
   std::uint64_t last_generation = 0;
   std::string created_at = {};
   std::string updated_at = {};
+  /// What probes learned, opaque here; empty for nothing.
+  std::string capabilities = {};
   bool operator==(const EndpointRow&) const = default;
 };
 

@@ -10,7 +10,8 @@ namespace byway::store {
 namespace {
 
 constexpr std::string_view endpoint_columns =
-    "id, org, slug, origin, enabled, settings, last_generation, created_at, updated_at";
+    "id, org, slug, origin, enabled, settings, last_generation, created_at, updated_at, "
+    "capabilities";
 constexpr std::string_view key_columns =
     "endpoint_id, field, record_id, generation, master_key_version, preview, sealed";
 
@@ -25,6 +26,7 @@ EndpointRow endpoint_of(const Row& row) {
   endpoint.last_generation = static_cast<std::uint64_t>(row.integer(6));
   endpoint.created_at = row.bytes(7);
   endpoint.updated_at = row.bytes(8);
+  endpoint.capabilities = row.bytes(9);
   return endpoint;
 }
 
@@ -187,6 +189,16 @@ Result<void> RegistryStore::update_endpoint(const EndpointRow& row) {
          row.org});
     if (!done) return done;
     if (database_.changes() == 0) return no_endpoint(row.id);
+    return bump("registry");
+  });
+}
+
+Result<void> RegistryStore::put_capabilities(std::string_view id, std::string_view record) {
+  return transact([&]() -> Result<void> {
+    Result<void> done = database_.run(
+        "UPDATE endpoint SET capabilities = ? WHERE id = ? AND removed_at IS NULL", {record, id});
+    if (!done) return done;
+    if (database_.changes() == 0) return no_endpoint(id);
     return bump("registry");
   });
 }

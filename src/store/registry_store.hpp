@@ -66,9 +66,11 @@ class RegistryStore {
   Result<std::optional<EndpointRow>> find_endpoint(std::string_view org, std::string_view slug);
   /// Makes the org when it is new. Code: registry_duplicate_slug.
   Result<void> insert_endpoint(const EndpointRow& row);
-  /// By id; org, created_at and last_generation stay. Codes: byo_endpoint_not_found,
+  /// By id; org, created_at, last_generation and capabilities stay. Codes: byo_endpoint_not_found,
   /// registry_duplicate_slug.
   Result<void> update_endpoint(const EndpointRow& row);
+  /// Replaces what probes learned; empty for nothing. Code: byo_endpoint_not_found.
+  Result<void> put_capabilities(std::string_view id, std::string_view record);
   /// Destroys its keys and frees its slug; the row stays, for usage and audit name its id. Code:
   /// byo_endpoint_not_found.
   Result<void> remove_endpoint(std::string_view id, std::string_view at);

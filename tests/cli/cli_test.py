@@ -322,7 +322,14 @@ class Endpoints(Command):
         self.assertEqual((told["tools"], told["json_schema"], told["embeddings"],
                           told["dimensions"]), (True, True, True, 8))
         self.assertEqual([step["name"] for step in told["steps"]],
-                         ["models", "chat", "stream", "tools", "json_schema", "embeddings"])
+                         ["models", "chat", "stream", "tools", "json_schema", "logprobs", "echo",
+                          "embeddings"])
+        shown = self.must("endpoint", "show", "demo", "--json").json()["capabilities"]
+        self.assertEqual((shown["tools"], shown["dimensions"], shown["probed_at"]),
+                         (True, 8, told["probed_at"]))
+        self.assertRegex(self.must("endpoint", "show", "demo").out, r"last probe +20.*usable")
+        plan = self.must("explain", "--model", "byo:demo/hello", "--json").json()
+        self.assertEqual(plan["capabilities"], shown)
         done = self.fails(1, "upstream_error", "endpoint", "test", "demo", "--model", "no-such")
         self.assertRegex(done.out, r"model known +no")
 
