@@ -67,22 +67,45 @@ class EventLoop::Alarm final : public Timer {
   std::function<void()> task_;
 };
 
+class EventLoop::WakeUp {
+ public:
+  WakeUp() noexcept : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+  WakeUp(const WakeUp&) = delete;
+  ~WakeUp() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+
+  int fd() const noexcept { return fd_; }
+  void send() const noexcept {
+    const std::uint64_t one = 1;
+    // A full counter means that the wake-up is on its way already.
+    static_cast<void>(!::write(fd_, &one, sizeof one));
+  }
+  void clear() const noexcept {
+    std::uint64_t ignored = 0;
+    static_cast<void>(!::read(fd_, &ignored, sizeof ignored));
+  }
+
+ private:
+  int fd_;
+};
+
 EventLoop* EventLoop::current() noexcept {
   return current_loop;
 }
 
 Result<std::unique_ptr<EventLoop>> EventLoop::start(std::shared_ptr<Clock> clock) {
   const int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-  const int event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  auto wake_up = std::make_shared<WakeUp>();
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.u64 = wake_tag;
-  if (epoll_fd < 0 || event_fd < 0 || epoll_ctl(epoll_fd, EPOLL_CTL_ADD, event_fd, &event) != 0) {
+  if (epoll_fd < 0 || wake_up->fd() < 0 ||
+      epoll_ctl(epoll_fd, EPOLL_CTL_ADD, wake_up->fd(), &event) != 0) {
     if (epoll_fd >= 0) ::close(epoll_fd);
-    if (event_fd >= 0) ::close(event_fd);
     return Error(ErrorCode::internal_error, "the system gave no descriptors for the event loop");
   }
-  std::unique_ptr<EventLoop> loop(new EventLoop(std::move(clock), epoll_fd, event_fd));
+  std::unique_ptr<EventLoop> loop(new EventLoop(std::move(clock), epoll_fd, std::move(wake_up)));
   try {
     const SignalsBlocked blocked;
     loop->thread_ = std::thread([raw = loop.get()] { raw->run(); });
@@ -92,13 +115,13 @@ Result<std::unique_ptr<EventLoop>> EventLoop::start(std::shared_ptr<Clock> clock
   return loop;
 }
 
-EventLoop::EventLoop(std::shared_ptr<Clock> clock, int epoll_fd, int event_fd)
+EventLoop::EventLoop(std::shared_ptr<Clock> clock, int epoll_fd, std::shared_ptr<WakeUp> wake_up)
     : clock_(std::move(clock)),
       epoll_fd_(epoll_fd),
-      event_fd_(event_fd),
+      wake_up_(std::move(wake_up)),
       turn_time_(clock_->now()),
       timers_(turn_time_) {
-  clock_watcher_ = std::make_shared<std::function<void()>>([this] { wake(); });
+  clock_watcher_ = std::make_shared<std::function<void()>>([shared = wake_up_] { shared->send(); });
   clock_wakes_ = clock_->watch(clock_watcher_);
 }
 
@@ -106,7 +129,6 @@ EventLoop::~EventLoop() {
   stop();
   clock_watcher_.reset();
   ::close(epoll_fd_);
-  ::close(event_fd_);
 }
 
 void EventLoop::stop() noexcept {
@@ -136,9 +158,7 @@ bool EventLoop::post(base::Task& task) noexcept {
 }
 
 void EventLoop::wake() noexcept {
-  const std::uint64_t one = 1;
-  // A full counter means that the wake-up is on its way already.
-  static_cast<void>(!::write(event_fd_, &one, sizeof one));
+  wake_up_->send();
 }
 
 void EventLoop::run() noexcept {
@@ -184,8 +204,7 @@ void EventLoop::wait_for_events(int timeout_ms) noexcept {
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<std::size_t>(i)];
     if (event.data.u64 == wake_tag) {
-      std::uint64_t ignored = 0;
-      static_cast<void>(!::read(event_fd_, &ignored, sizeof ignored));
+      wake_up_->clear();
       continue;
     }
     const auto fd = static_cast<std::size_t>(event.data.u64 & 0xFFFFFFFFU);

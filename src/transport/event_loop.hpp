@@ -84,7 +84,10 @@ class EventLoop final : public Loop {
 
   class Alarm;
 
-  EventLoop(std::shared_ptr<Clock> clock, int epoll_fd, int event_fd);
+  /// Closed with its last owner: a clock may wake the loop while it is being destroyed.
+  class WakeUp;
+
+  EventLoop(std::shared_ptr<Clock> clock, int epoll_fd, std::shared_ptr<WakeUp> wake_up);
   void run() noexcept;
   bool turn() noexcept;
   int wait_ms() const noexcept;
@@ -93,7 +96,7 @@ class EventLoop final : public Loop {
 
   std::shared_ptr<Clock> clock_;
   int epoll_fd_;
-  int event_fd_;
+  std::shared_ptr<WakeUp> wake_up_;
   bool clock_wakes_ = false;
   std::shared_ptr<std::function<void()>> clock_watcher_;
   base::Inbox inbox_;
