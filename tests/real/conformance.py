@@ -27,7 +27,10 @@ class Server:
     def call(self, body=None, op="chat", stream=False, slug="real"):
         body = dict(body or {})
         if op == "chat":
-            body.setdefault("messages", [{"role": "user", "content": "Say hello."}])
+            body.setdefault("messages", [{"role": "user", "content": "Count to one hundred."}])
+        if op in ("chat", "completions"):
+            # A drawn text may end before its bound.
+            body.setdefault("temperature", 0)
         words = [self.byway, "--registry", self.registry, "call", "--model",
                  f"byo:{slug}" if op == "models" else f"byo:{slug}/{self.model}",
                  "--op", op, "--record", "--total-ms", "120000"] + ["--stream"] * stream
