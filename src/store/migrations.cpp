@@ -53,6 +53,22 @@ CREATE TABLE sealed_key(
   PRIMARY KEY(endpoint_id, field)
 ) STRICT;
 CREATE INDEX sealed_key_version ON sealed_key(master_key_version, record_id);
+)",
+                                             R"(
+CREATE TABLE quota_window(
+  subject TEXT NOT NULL,
+  unit INTEGER NOT NULL CHECK(unit BETWEEN 0 AND 2),
+  period INTEGER NOT NULL CHECK(period BETWEEN 0 AND 1),
+  first_day INTEGER NOT NULL,
+  reserved INTEGER NOT NULL CHECK(reserved >= 0),
+  used INTEGER NOT NULL CHECK(used >= 0),
+  PRIMARY KEY(subject, unit, period, first_day)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE quota_doubt(
+  label TEXT PRIMARY KEY,
+  at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 )"};
 
 std::int64_t big_endian(std::string_view header, std::size_t at) {
