@@ -153,13 +153,12 @@ int run_parent(const Duel& duel) {
     failed += WIFSIGNALED(status) || WEXITSTATUS(status) != 0 ? 1 : 0;
   };
   std::vector<pid_t> children;
-  while (children.empty() || (duel.is_each && board.tried.load() < duel.tried)) {
+  do {
+    children.clear();
     for (int at = 0; at < duel.processes; ++at) children.push_back(start(duel));
     if (duel.kill_ms > 0) kills = run_killing(duel, board, children);
     for (const pid_t child : children) reap(child);
-    if (duel.is_each) children.assign(1, 0);
-    if (duel.is_each) children.clear();
-  }
+  } while (duel.is_each && board.tried.load() < duel.tried);
   auto ledger = store::SqliteQuota::open(duel.store());
   QuotaOptions options;
   options.store = duel.store();
