@@ -1,7 +1,7 @@
 // The duel: processes and threads that spend one cap, against a count of what was really sent.
 //   quota_duel FOLDER PROCESSES THREADS CAP TRIED [--idle] [--each] [--kill MS] [--work US]
-// --idle: one more process holds the store open and does nothing. --each: every call is a process of
-// its own, PROCESSES at a time. --kill: every MS milliseconds one process dies by kill -9 and
+// --idle: one more process holds the store open and does nothing. --each: every call is a process
+// of its own, PROCESSES at a time. --kill: every MS milliseconds one process dies by kill -9 and
 // another takes its place. --work: a call takes so long. Prints one JSON line; ends with 1 when the
 // cap was passed, a call was refused while units were left, or a sent call is not in the ledger.
 #include <fcntl.h>
@@ -175,12 +175,12 @@ int run_parent(const Duel& duel) {
   const bool is_whole = sent <= used && used <= duel.cap && used <= sent + doubts && stuck == 0;
   const bool is_spent = used == duel.cap || board.refused.load() == 0;
   const bool is_good = is_whole && is_spent && failed == 0 && board.failed.load() == 0;
-  std::printf("{\"cap\":%ld,\"tried\":%ld,\"sent\":%ld,\"refused\":%ld,\"used\":%ld,"
-              "\"in_doubt\":%ld,\"kills\":%d,\"still_in_flight\":%ld,\"failed\":%d,\"good\":%s}\n",
-              static_cast<long>(duel.cap), static_cast<long>(duel.tried), static_cast<long>(sent),
-              static_cast<long>(board.refused.load()), static_cast<long>(used),
-              static_cast<long>(doubts), kills, static_cast<long>(stuck), failed,
-              is_good ? "true" : "false");
+  std::printf(
+      "{\"cap\":%ld,\"tried\":%ld,\"sent\":%ld,\"refused\":%ld,\"used\":%ld,"
+      "\"in_doubt\":%ld,\"kills\":%d,\"still_in_flight\":%ld,\"failed\":%d,\"good\":%s}\n",
+      static_cast<long>(duel.cap), static_cast<long>(duel.tried), static_cast<long>(sent),
+      static_cast<long>(board.refused.load()), static_cast<long>(used), static_cast<long>(doubts),
+      kills, static_cast<long>(stuck), failed, is_good ? "true" : "false");
   return is_good ? 0 : 1;
 }
 
