@@ -18,6 +18,9 @@ class Clock {
   virtual TimePoint now() const noexcept = 0;
   /// UTC: audit rows, windows.
   virtual WallTime wall_now() const noexcept = 0;
+  /// Time since the host booted, suspended time included; the same for all processes of the host.
+  /// Rates that processes share are kept in it.
+  virtual std::chrono::nanoseconds boot_now() const noexcept { return now().time_since_epoch(); }
   /// A clock that is moved by hand calls every watcher after each move, from the moving thread; the
   /// system clock never does and returns false, so that whoever waits arms a timer of its own. The
   /// watcher is dropped with its owner.

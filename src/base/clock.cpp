@@ -1,3 +1,5 @@
+#include <time.h>
+
 #include <byway/clock.hpp>
 
 namespace byway {
@@ -7,6 +9,11 @@ class SystemClock final : public Clock {
  public:
   TimePoint now() const noexcept override { return std::chrono::steady_clock::now(); }
   WallTime wall_now() const noexcept override { return std::chrono::system_clock::now(); }
+  std::chrono::nanoseconds boot_now() const noexcept override {
+    timespec time{};
+    ::clock_gettime(CLOCK_BOOTTIME, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+  }
 };
 
 }  // namespace

@@ -2,21 +2,17 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdint>
 #include <system_error>
+
+#include "base/network_file_system.hpp"
 
 namespace byway::store {
 namespace {
-
-// Named here because older linux/magic.h lack them.
-constexpr std::uint32_t cifs_magic = 0xFF534D42;
-constexpr std::uint32_t smb2_magic = 0xFE534D42;
 
 Error error_of(std::string_view what, const std::string& path) {
   return Error(ErrorCode::store_io_error,
@@ -32,14 +28,7 @@ std::string folder_of(std::string_view path) {
 }
 
 bool is_network_file_system(long type) noexcept {
-  switch (static_cast<std::uint32_t>(type)) {
-    case NFS_SUPER_MAGIC:
-    case SMB_SUPER_MAGIC:
-    case FUSE_SUPER_MAGIC:
-    case cifs_magic:
-    case smb2_magic: return true;
-    default: return false;
-  }
+  return base::is_network_file_system(type);
 }
 
 Result<void> check_file_system(const std::string& path) {

@@ -13,7 +13,7 @@ namespace {
 /// "BYWA", in the header that SQLite keeps for this (sqlite.org/fileformat2.html, 1.3).
 constexpr std::int64_t application_id = 0x42595741;
 
-constexpr Migration migrations_of_byway[] = {R"(
+constexpr Migration registry_and_vault = R"(
 CREATE TABLE revision(kind TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 INSERT INTO revision VALUES('registry', 0), ('vault', 0);
 
@@ -53,12 +53,32 @@ CREATE TABLE sealed_key(
   PRIMARY KEY(endpoint_id, field)
 ) STRICT;
 CREATE INDEX sealed_key_version ON sealed_key(master_key_version, record_id);
-)",
-                                             // What the last probe learned; a record, or
-                                             // empty.
-                                             R"(
+)";
+
+/// What the last probe learned; a record, or empty.
+constexpr Migration capabilities = R"(
 ALTER TABLE endpoint ADD COLUMN capabilities TEXT NOT NULL DEFAULT '';
-)"};
+)";
+
+/// What is reserved and used of a cap in a window, and calls of which nobody knows how they ended.
+constexpr Migration quota = R"(
+CREATE TABLE quota_window(
+  subject TEXT NOT NULL,
+  unit INTEGER NOT NULL CHECK(unit BETWEEN 0 AND 2),
+  period INTEGER NOT NULL CHECK(period BETWEEN 0 AND 1),
+  first_day INTEGER NOT NULL,
+  reserved INTEGER NOT NULL CHECK(reserved >= 0),
+  used INTEGER NOT NULL CHECK(used >= 0),
+  PRIMARY KEY(subject, unit, period, first_day)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE quota_doubt(
+  label TEXT PRIMARY KEY,
+  at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+)";
+
+constexpr Migration migrations_of_byway[] = {registry_and_vault, capabilities, quota};
 
 std::int64_t big_endian(std::string_view header, std::size_t at) {
   std::int64_t value = 0;
