@@ -80,8 +80,12 @@ std::vector<Action> cut(const std::vector<Action>& answer, std::string_view way)
   if (way == "written") return answer;
   std::vector<Action> out;
   std::string bytes;
-  for (const Action& action : answer) {
-    if (take_bytes(action, bytes) || std::holds_alternative<Sleep>(action)) continue;
+  for (auto at = answer.begin(); at != answer.end(); ++at) {
+    const Action& action = *at;
+    if (take_bytes(action, bytes)) continue;
+    // A pause before a reset stays: the kernel drops what was not read by then.
+    const bool is_before_reset = at + 1 != answer.end() && std::holds_alternative<Reset>(at[1]);
+    if (std::holds_alternative<Sleep>(action) && !is_before_reset) continue;
     add_pieces(bytes, way, out);
     bytes.clear();
     out.push_back(action);

@@ -96,6 +96,12 @@ std::vector<std::string> check_record(const Expected& expected, std::string_view
                        (is_there ? std::to_string(value) : std::string("absent")));
     }
   }
+  for (const auto& [pointer, most] : expected.lengths) {
+    std::string_view text;
+    if (found.at_pointer(pointer).get(text) != simdjson::SUCCESS || text.size() > most) {
+      faults.push_back(pointer + " is absent or longer than " + std::to_string(most));
+    }
+  }
   for (const std::string& text : expected.lacks) {
     if (record.find(text) != std::string_view::npos) faults.push_back("the record has " + text);
   }

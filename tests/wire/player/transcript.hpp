@@ -52,6 +52,8 @@ struct Expected {
   std::vector<std::string> records = {};
   std::vector<std::string> notes = {};
   std::vector<RecordRange> ranges = {};
+  /// Bytes that a text of the record may have at most, by pointer.
+  std::vector<std::pair<std::string, std::size_t>> lengths = {};
   /// Text that must not be in the record.
   std::vector<std::string> lacks = {};
   /// By default as many as the calls say they made.

@@ -210,7 +210,7 @@ class Reader {
     else if (word == "error")
       error(rest);
     else if (word == "record")
-      expected.records.emplace_back(rest);
+      expected.records.push_back(rest.starts_with('{') ? std::string(rest) : read_items(rest));
     else if (word == "lacks")
       expected.lacks.push_back(read_items(rest));
     else if (word == "within")
@@ -226,6 +226,9 @@ class Reader {
       const std::string pointer(take_until(rest, ' '));
       const double least = std::stod(std::string(take_until(rest, ' ')));
       expected.ranges.push_back({pointer, least, std::stod(std::string(rest))});
+    } else if (word == "longest") {
+      const std::string pointer(take_until(rest, ' '));
+      expected.lengths.emplace_back(pointer, static_cast<std::size_t>(number_of(rest)));
     } else if (word == "count") {
       const std::string_view what = take_until(rest, ' ');
       (what == "connections" ? expected.connections : expected.requests) = number_of(rest);
