@@ -21,6 +21,8 @@ constexpr std::chrono::milliseconds drain_time{50};
 constexpr std::chrono::milliseconds hold_time{200};
 constexpr std::chrono::milliseconds retry_first{250};
 constexpr std::chrono::milliseconds retry_most{8000};
+/// A server's longer wish is told to the caller, not slept through (wire.md I13).
+constexpr std::chrono::milliseconds wish_most{60'000};
 /// A completion that holds the loop longer than this is counted.
 constexpr std::chrono::milliseconds slow_completion{50};
 
@@ -207,6 +209,7 @@ bool Call::try_again() {
   const wire::UpstreamFailure& failed = *attempt_end_.failure;
   const bool may_repeat = attempt_end_.sent != Sent::maybe || plan_.may_resend;
   if (attempts_ >= attempts_max_ || is_committed_ || !failed.retryable || !may_repeat) return false;
+  if (failed.retry_after.value_or(wish_most) > wish_most) return false;
   const TimePoint next = loop_->turn_time() + retry_delay();
   const auto total = timeouts_.total.value();
   if (total.count() > 0 && next >= begun_ + total) return false;

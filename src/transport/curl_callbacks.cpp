@@ -94,7 +94,7 @@ int CurlTransfer::on_seek(void* self, curl_off_t offset, int origin) {
   return CURL_SEEKFUNC_OK;
 }
 
-int CurlTransfer::on_request_begins(void* self, char*, char*, int, int) {
+int CurlTransfer::on_request_begins(void* self, char*, char*, int, int local_port) {
   auto& transfer = *static_cast<CurlTransfer*>(self);
   // Also when another address of the same name was refused: then nothing of it is trusted.
   if (transfer.is_cancelled_ || transfer.own_fault_ != TransferFault::none) {
@@ -104,6 +104,13 @@ int CurlTransfer::on_request_begins(void* self, char*, char*, int, int) {
   // says nothing. It comes here each time before it writes, which is where the copies are counted
   // and the second one is refused.
   if (transfer.wire_copies_ > 0 && !transfer.may_resend_) return CURL_PREREQFUNC_ABORT;
+  // Under TLS the server's goodbye hides from libcurl's own look (7.88) that a pooled connection is
+  // closed. Nothing was written yet: the transfer begins again on a new one.
+  if (transfer.prepared_.is_tls && transfer.wire_copies_ == 0 && !transfer.is_fresh_ &&
+      transfer.prepared_.pool->is_closed_by_peer(local_port)) {
+    transfer.is_stale_ = true;
+    return CURL_PREREQFUNC_ABORT;
+  }
   ++transfer.wire_copies_;
   transfer.may_resend_ = transfer.may_resend_ && transfer.wire_copies_ < 2;
   transfer.phase_ = Phase::waiting;

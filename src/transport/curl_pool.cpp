@@ -1,5 +1,7 @@
 #include "transport/curl_pool.hpp"
 
+#include <netinet/in.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -15,6 +17,14 @@ namespace {
 /// Never evict a warm connection: libcurl's default, four times the transfers now running, does
 /// after every lull.
 constexpr long connections_max = 65536;
+
+int local_port_of(int fd) noexcept {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return 0;
+  // Both families keep the port in the same place.
+  return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
+}
 
 std::uint32_t epoll_events_of(int what) noexcept {
   switch (what) {
@@ -139,7 +149,7 @@ void CurlPool::on_socket(int fd, std::uint32_t events) noexcept {
 int CurlPool::socket_callback(CURL*, curl_socket_t fd, int what, void* self, void*) {
   auto& pool = *static_cast<CurlPool*>(self);
   const auto index = static_cast<std::size_t>(fd);
-  const bool is_ours = index < pool.ours_.size() && pool.ours_[index];
+  const bool is_ours = index < pool.sockets_.size() && pool.sockets_[index].is_ours;
   if (what == CURL_POLL_REMOVE && !is_ours) {
     pool.loop_.forget(fd);  // libcurl's own (its resolver's): it closes them without a word
   } else {
@@ -164,16 +174,28 @@ curl_socket_t CurlPool::open_socket(const curl_sockaddr& address) {
   const int fd = ::socket(address.family, address.socktype | SOCK_CLOEXEC, address.protocol);
   if (fd < 0) return CURL_SOCKET_BAD;
   const auto index = static_cast<std::size_t>(fd);
-  if (index >= ours_.size()) ours_.resize(std::max(index + 1, ours_.size() * 2));
-  ours_[index] = true;
+  if (index >= sockets_.size()) sockets_.resize(std::max(index + 1, sockets_.size() * 2));
+  sockets_[index] = {true, 0};
   return fd;
 }
 
 int CurlPool::close_socket(curl_socket_t fd) {
   loop_.forget(fd);
   const auto index = static_cast<std::size_t>(fd);
-  if (index < ours_.size()) ours_[index] = false;
+  if (index < sockets_.size()) sockets_[index] = {};
   return ::close(fd);
+}
+
+bool CurlPool::is_closed_by_peer(int local_port) noexcept {
+  for (std::size_t fd = 0; fd < sockets_.size(); ++fd) {
+    Socket& socket = sockets_[fd];
+    if (!socket.is_ours) continue;
+    if (socket.local_port == 0) socket.local_port = local_port_of(static_cast<int>(fd));
+    if (socket.local_port != local_port) continue;
+    pollfd watched{static_cast<int>(fd), POLLRDHUP, 0};
+    return ::poll(&watched, 1, 0) > 0;
+  }
+  return false;
 }
 
 }  // namespace byway::transport

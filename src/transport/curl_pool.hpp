@@ -49,6 +49,10 @@ class CurlPool final : private Timer, private SocketWatcher {
   curl_socket_t open_socket(const curl_sockaddr& address);
   int close_socket(curl_socket_t fd);
 
+  /// Whether the peer has closed its side of the connection with this local port. libcurl names a
+  /// connection in use only by that.
+  bool is_closed_by_peer(int local_port) noexcept;
+
  private:
   void on_timer() noexcept override;
   void on_socket(int fd, std::uint32_t events) noexcept override;
@@ -64,8 +68,13 @@ class CurlPool final : private Timer, private SocketWatcher {
   bool is_kicked_ = false;
   std::vector<CurlTransfer*> removals_;
   std::vector<CurlTransfer*> resumptions_;
-  /// One bit per descriptor: opened by open_socket(), so that we hear of its close.
-  std::vector<bool> ours_;
+  /// By descriptor: opened by open_socket(), so that we hear of its close.
+  struct Socket {
+    bool is_ours = false;
+    /// 0 until somebody asked for it.
+    int local_port = 0;
+  };
+  std::vector<Socket> sockets_;
 };
 
 }  // namespace byway::transport

@@ -97,7 +97,7 @@ bool CurlTransfer::start(const TransferRequest& request, TransferSink& sink) {
   phase_ = Phase::connecting;
   own_fault_ = TransferFault::none;
   may_resend_ = request.may_resend;
-  is_cancelled_ = is_paused_ = is_held_ = false;
+  is_cancelled_ = is_paused_ = is_held_ = is_stale_ = false;
   wire_copies_ = 0;
   head_.clear();
   ++uses_;
@@ -110,7 +110,25 @@ bool CurlTransfer::start(const TransferRequest& request, TransferSink& sink) {
   return true;
 }
 
+/// Begins once more on a connection of its own, since the pooled one was closed before anything
+/// was written.
+bool CurlTransfer::begin_afresh() {
+  is_stale_ = false;
+  phase_ = Phase::connecting;
+  piece_ = piece_offset_ = 0;
+  if (!set_fresh(true) || !prepared_.pool->add(*this)) return false;
+  limit(limits_.connect);
+  return true;
+}
+
+bool CurlTransfer::set_fresh(bool is_fresh) {
+  if (is_fresh_ == is_fresh) return true;
+  is_fresh_ = is_fresh;
+  return set(easy_, CURLOPT_FRESH_CONNECT, is_fresh ? 1L : 0L);
+}
+
 bool CurlTransfer::set_request(const TransferRequest& request) {
+  if (!set_fresh(false)) return false;
   if (!link_headers(request)) return false;
   curl_slist* headers = header_nodes_.empty() ? nullptr : header_nodes_.data();
   bool good = set(easy_, CURLOPT_HTTPHEADER, headers);
@@ -205,6 +223,7 @@ void CurlTransfer::on_removed() {
 
 void CurlTransfer::on_finished(CURLcode code) {
   if (sink_ == nullptr) return on_removed();
+  if (is_stale_ && begin_afresh()) return;
   const TransferFault fault = own_fault_ != TransferFault::none ? own_fault_ : fault_of(code);
   end(fault, fault == TransferFault::none ? "" : curl_easy_strerror(code));
 }

@@ -70,6 +70,8 @@ class CurlTransfer final : private Timer {
   bool set_once();
   bool set_tls();
   bool set_request(const TransferRequest& request);
+  bool set_fresh(bool is_fresh);
+  bool begin_afresh();
   bool set_body(std::span<const std::string_view> pieces);
   bool link_headers(const TransferRequest& request);
   void release_secret() noexcept;
@@ -106,6 +108,10 @@ class CurlTransfer final : private Timer {
   bool is_cancelled_ = false;
   bool is_paused_ = false;
   bool is_held_ = false;
+  /// The pooled connection was found closed before a byte was written.
+  bool is_stale_ = false;
+  /// This transfer takes no pooled connection.
+  bool is_fresh_ = false;
   int wire_copies_ = 0;
   ResponseHead head_;
 

@@ -15,7 +15,9 @@ struct Overloaded : Cases... {
   using Cases::operator()...;
 };
 
-std::string head_text(const SendHead& head) {
+}  // namespace
+
+std::string bytes_of(const SendHead& head) {
   std::string text = "HTTP/1.1 " + std::to_string(head.status);
   text += head.status == 200 ? " OK\r\n" : " Status\r\n";
   for (const auto& [name, value] : head.headers) text += name + ": " + value + "\r\n";
@@ -28,14 +30,16 @@ std::string head_text(const SendHead& head) {
   return text + "\r\n";
 }
 
-std::string chunk_text(std::string_view bytes) {
+std::string bytes_of(const SendChunk& chunk) {
   std::array<char, 24> size;
-  const auto end = std::to_chars(size.begin(), size.end(), bytes.size(), 16).ptr;
+  const auto end = std::to_chars(size.begin(), size.end(), chunk.bytes.size(), 16).ptr;
   std::string text(size.data(), end);
-  return text.append("\r\n").append(bytes).append("\r\n");
+  return text.append("\r\n").append(chunk.bytes).append("\r\n");
 }
 
-}  // namespace
+std::string bytes_of(const SendEnd&) {
+  return "0\r\n\r\n";
+}
 
 Script json_reply(std::string body, int status) {
   return {SendHead{.status = status,
@@ -90,9 +94,9 @@ Ending LoopbackServer::play(Wire& wire, const Action& action) {
   };
   return std::visit(Overloaded{
                         [&](const Send& it) { return send(wire, it.bytes); },
-                        [&](const SendHead& it) { return send(wire, head_text(it)); },
-                        [&](const SendChunk& it) { return send(wire, chunk_text(it.bytes)); },
-                        [&](const SendEnd&) { return send(wire, "0\r\n\r\n"); },
+                        [&](const SendHead& it) { return send(wire, bytes_of(it)); },
+                        [&](const SendChunk& it) { return send(wire, bytes_of(it)); },
+                        [&](const SendEnd& it) { return send(wire, bytes_of(it)); },
                         [&](const Sleep& it) { return wire.pause_until(Clock::now() + it.time); },
                         drip,
                         [&](const Hold&) { return wire.pause_until(Clock::time_point::max()); },

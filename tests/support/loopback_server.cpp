@@ -101,11 +101,13 @@ void LoopbackServer::listen() {
     auto& six = reinterpret_cast<sockaddr_in6&>(address);
     six.sin6_family = AF_INET6;
     six.sin6_addr = in6addr_loopback;
+    six.sin6_port = htons(static_cast<std::uint16_t>(options_.port));
     size = sizeof six;
   } else {
     auto& four = reinterpret_cast<sockaddr_in&>(address);
     four.sin_family = AF_INET;
     four.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    four.sin_port = htons(static_cast<std::uint16_t>(options_.port));
   }
   auto* raw = reinterpret_cast<sockaddr*>(&address);
   if (listener_ < 0 || ::bind(listener_, raw, size) != 0) fail("bind");

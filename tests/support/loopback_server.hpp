@@ -80,6 +80,11 @@ struct Finish {
 using Action = std::variant<Send, SendHead, SendChunk, SendEnd, Sleep, Drip, Hold, Reset, Finish>;
 using Script = std::vector<Action>;
 
+/// What these put on the wire.
+std::string bytes_of(const SendHead& head);
+std::string bytes_of(const SendChunk& chunk);
+std::string bytes_of(const SendEnd& end);
+
 /// What to do about a request. Called on a thread of the server; must not block. After the last
 /// action the connection waits for the next request.
 using Responder = std::function<Script(const SeenRequest&)>;
@@ -98,6 +103,8 @@ struct ServerOptions {
   /// Speaks TLS with a certificate of this authority for 127.0.0.1, ::1 and localhost.
   std::shared_ptr<const Authority> tls = {};
   bool asks_client_certificate = false;
+  /// 0 is any that is free.
+  int port = 0;
   /// Listens on ::1.
   bool is_ipv6 = false;
   /// False: connections are accepted, and not one byte is read or sent.
