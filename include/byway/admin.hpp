@@ -1,6 +1,7 @@
-// Admin: changes endpoints, their keys and the vault.
+// Admin: changes endpoints and their keys, customer keys, aliases, limits and the vault.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -10,8 +11,11 @@
 #include <string_view>
 #include <vector>
 
+#include <byway/alias.hpp>
 #include <byway/capability_record.hpp>
+#include <byway/customer_key.hpp>
 #include <byway/endpoint.hpp>
+#include <byway/org.hpp>
 #include <byway/result.hpp>
 #include <byway/vault.hpp>
 
@@ -19,7 +23,8 @@ namespace byway {
 
 namespace router {
 class Catalog;
-}
+enum class AdminMethod : std::uint8_t;
+}  // namespace router
 
 /// An endpoint as it was stored, and what the caller should know of how: an operation that was cut
 /// off a pasted URL, for instance.
@@ -76,14 +81,16 @@ struct MasterRotation {
 };
 
 /// Administration of one org. A handle: copies are cheap. *Safe from any thread*, but on loop
-/// threads only endpoints() and endpoint() answer, the others give internal_would_block_loop.
-/// Reading endpoints takes this process's snapshot; everything else works on the store, waits for
+/// threads only what reads endpoints, aliases, customer keys and the own org answers, the others give
+/// internal_would_block_loop. Those readings take this process's snapshot; everything else works on the store, waits for
 /// it, and returns once calls of this process see the change; other processes see it within a
 /// second. Codes of every such method besides its own: store_locked, store_disk_full,
 /// store_io_error, store_corrupt, internal_closed, internal_used_after_fork,
 /// internal_out_of_memory, and registry_read_only when the registry is a file. An unknown slug and
 /// one of another org are answered alike: byo_endpoint_not_found. No answer and no error ever holds
-/// a key.
+/// a key. A handle made with a customer key is checked in every method, first of all: invalid_api_key
+/// once that key is revoked or has expired, policy_forbidden when its role lacks the right
+/// (docs/guide/keys.md has the table).
 class Admin {
  public:
   /// By slug.
@@ -132,6 +139,44 @@ class Admin {
   /// registry_duplicate_slug, registry_field_invalid (another org).
   Result<std::vector<StoredEndpoint>> import_registry(std::string_view toml);
 
+  /// The org's aliases, by name.
+  Result<std::vector<Alias>> aliases() const;
+  /// Makes the alias, or puts it in place of the one of that name; `alias.org` is this handle's
+  /// org, whatever it says. Since a customer key whose list names an alias may use its models,
+  /// changing such an alias needs the right to write keys too (policy_forbidden). Code:
+  /// registry_field_invalid.
+  Result<Alias> set_alias(Alias alias);
+  /// Codes: byo_endpoint_not_found, policy_forbidden.
+  Result<void> remove_alias(std::string_view name);
+
+  /// The org's keys, revoked ones too, by id.
+  Result<std::vector<CustomerKey>> customer_keys() const;
+  /// Code: byo_endpoint_not_found.
+  Result<CustomerKey> customer_key(std::string_view id) const;
+  /// The one time that the key is shown: only a keyed hash is stored. A money cap needs prices at
+  /// every endpoint that the key may use. Codes: registry_field_invalid, vault_no_key (the store's
+  /// master key is not here, so that none can be hashed), vault_memory.
+  Result<MintedKey> mint_customer_key(CustomerKeySettings settings, KeyMode mode = KeyMode::live);
+  /// All changes or none; `rpm` also takes "60/10", rate and burst. New calls see them at once.
+  /// Codes: byo_endpoint_not_found, registry_field_invalid.
+  Result<CustomerKey> set_customer_key(std::string_view id, std::span<const FieldChange> changes);
+  /// A new secret for the same id, with limits and history; the one before is taken for `overlap`
+  /// longer, 0 to 366 days, and the one before that no more. Codes: byo_endpoint_not_found,
+  /// registry_field_invalid (also of a revoked key), vault_no_key, vault_memory.
+  Result<MintedKey> rotate_customer_key(std::string_view id, std::chrono::seconds overlap = {});
+  /// For good: the next call with it is refused here, and within a second in other processes. Again
+  /// does nothing. Code: byo_endpoint_not_found.
+  Result<CustomerKey> revoke_customer_key(std::string_view id);
+
+  /// This handle's org.
+  Result<Org> org() const;
+  /// All changes or none: cap_day, cap_month, pii, audit. Code: registry_field_invalid.
+  Result<Org> set_org_limits(std::span<const FieldChange> changes);
+  /// Every org of the store, by name. The owner's alone, like create_org() and what follows.
+  Result<std::vector<Org>> orgs() const;
+  /// Codes: registry_field_invalid (no name of an org), registry_duplicate_slug.
+  Result<Org> create_org(std::string_view name);
+
   Result<VaultStatus> vault_status() const;
   /// Opens every sealed key of the store.
   Result<VaultCheck> check_vault() const;
@@ -147,7 +192,9 @@ class Admin {
   /// such version).
   Result<void> retire_master(std::uint32_t version);
 
-  explicit Admin(std::shared_ptr<router::Catalog> catalog, std::string org);  // made by Router
+  /// Made by Router; without a key id it is the owner's.
+  explicit Admin(std::shared_ptr<router::Catalog> catalog, std::string org,
+                 std::string key_id = {});
   Admin(const Admin&) noexcept;
   Admin(Admin&&) noexcept;
   Admin& operator=(const Admin&) noexcept;
@@ -155,8 +202,13 @@ class Admin {
   ~Admin();
 
  private:
+  Result<void> allow(router::AdminMethod method) const;
+  bool may_write_keys() const;
+
   std::shared_ptr<router::Catalog> catalog_;
   std::string org_;
+  /// The customer key that acts; empty for the owner.
+  std::string key_id_;
 };
 
 /// What `byway init` makes.
@@ -166,6 +218,8 @@ struct NewStore {
   KeySource master_key = {};
   /// The first org.
   std::string org = "local";
+  /// What the store's customer keys begin with: 1 to 16 of [a-z0-9], a letter first.
+  std::string key_prefix = "bw";
 };
 
 struct CreatedStore {

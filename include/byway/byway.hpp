@@ -2,9 +2,12 @@
 #pragma once
 
 #include <byway/admin.hpp>
+#include <byway/alias.hpp>
 #include <byway/capability_record.hpp>
+#include <byway/customer_key.hpp>
 #include <byway/endpoint.hpp>
 #include <byway/error.hpp>
+#include <byway/org.hpp>
 #include <byway/pending.hpp>
 #include <byway/request.hpp>
 #include <byway/response.hpp>

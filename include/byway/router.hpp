@@ -33,7 +33,7 @@ struct RouterOptions {
   std::string registry = {};
   /// Where the master key comes from; by default BYWAY_MASTER_KEY, then `<store>.key`.
   KeySource master_key = {};
-  /// The org whose endpoints are called and administered.
+  /// The org of calls without a customer key, and of admin_as_owner(). A key brings its own.
   std::string org = "local";
   /// Whether every call must present a customer key. A key that is given is always checked.
   bool require_key = true;
@@ -70,6 +70,19 @@ struct Health {
   std::int64_t slow_completions = 0;
 };
 
+/// A model of an alias that would be passed over, and the rule that says so. Models that the
+/// customer key may not name are not told of.
+struct DroppedCandidate {
+  std::string model = {};
+  Error reason;
+};
+
+/// Who administers.
+struct AdminOptions {
+  /// A customer key, whose role and org decide what may be done.
+  std::string_view key = {};
+};
+
 /// What `explain` says of a call that is not made.
 struct Explanation {
   std::string provider = {};
@@ -81,6 +94,12 @@ struct Explanation {
   Timeouts timeouts = {};
   /// What probes have learned of the endpoint; absent for nothing. It never refuses a call.
   std::optional<CapabilityRecord> capabilities = {};
+  /// The customer key's bare id; empty for the owner.
+  std::string key_id = {};
+  std::string org = {};
+  /// The alias that was named; empty without.
+  std::string alias = {};
+  std::vector<DroppedCandidate> dropped = {};
   /// Absent when the call would be sent.
   std::optional<Error> refusal = {};
 };
@@ -106,6 +125,10 @@ class Router {
 
   /// What a call with this model and key would do; sends nothing.
   Explanation explain(const Request& request) const;
+
+  /// Administration as the holder of a customer key, in the key's org. Every method checks the key
+  /// again: a revocation binds handles that are out. Code: invalid_api_key.
+  Result<Admin> admin(AdminOptions options) const;
 
   /// Administration as the built-in owner of the org: for programs of one user.
   Admin admin_as_owner() const;

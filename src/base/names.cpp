@@ -1,4 +1,5 @@
 // The words for the public enumerations.
+#include <byway/customer_key.hpp>
 #include <byway/request.hpp>
 
 #include <array>
@@ -28,6 +29,20 @@ std::optional<Operation> operation_of(std::string_view name) noexcept {
 std::string_view name_of(Purpose purpose) noexcept {
   const auto index = static_cast<std::size_t>(purpose);
   return index < purpose_names.size() ? purpose_names[index] : std::string_view();
+}
+
+std::string_view name_of(KeyMode mode) noexcept {
+  return mode == KeyMode::test ? "test" : "live";
+}
+
+std::string_view name_of(Role role) noexcept {
+  switch (role) {
+    case Role::admin: return "admin";
+    case Role::editor: return "editor";
+    case Role::viewer: return "viewer";
+    case Role::caller: return "caller";
+  }
+  return "";
 }
 
 }  // namespace byway

@@ -31,9 +31,12 @@ struct ChatOptions {
 };
 
 /// "byo:<slug>" alone means the endpoint's default model.
-Result<std::string> model_id_of(const Router& router, const std::string& model) {
+Result<std::string> model_id_of(const Router& router, const std::string& model,
+                                const GlobalOptions& globals) {
   if (!model.starts_with("byo:") || model.find('/') != std::string::npos) return model;
-  const auto endpoint = router.admin_as_owner().endpoint(model.substr(4));
+  const auto admin = admin_of(router, globals);
+  if (!admin) return admin.error();
+  const auto endpoint = admin->endpoint(model.substr(4));
   if (!endpoint) return endpoint.error();
   if (endpoint->settings.default_model.empty()) {
     return Error(ErrorCode::request_invalid_model,
@@ -170,7 +173,7 @@ int run_chat(ChatOptions& options, const GlobalOptions& globals) {
     options.prompt = *std::move(text);
   }
   return with_router(globals, [&](Router& router) {
-    const auto model_id = model_id_of(router, options.model);
+    const auto model_id = model_id_of(router, options.model, globals);
     if (!model_id) return report_failed(model_id.error(), globals);
     return Chat(router, options, *model_id, globals).run();
   });
@@ -181,7 +184,7 @@ int run_chat(ChatOptions& options, const GlobalOptions& globals) {
 void add_chat(CLI::App& app, GlobalOptions& globals) {
   CLI::App* command = app.add_subcommand("chat", "Ask a model, see the answer as it comes");
   auto options = std::make_shared<ChatOptions>();
-  command->add_option("MODEL", options->model, "byo:SLUG/MODEL, or byo:SLUG for its default model")
+  command->add_option("MODEL", options->model, "byo:SLUG/MODEL, an alias, or byo:SLUG for its default model")
       ->required();
   command->add_option("PROMPT", options->prompt, "The question [standard input]");
   command->add_option("--system", options->system, "Instructions to the model")->type_name("TEXT");

@@ -15,6 +15,9 @@ void add_chat(CLI::App& app, GlobalOptions& globals);
 void add_call(CLI::App& app, GlobalOptions& globals);
 void add_explain(CLI::App& app, GlobalOptions& globals);
 void add_vault(CLI::App& app, GlobalOptions& globals);
+void add_key(CLI::App& app, GlobalOptions& globals);
+void add_org(CLI::App& app, GlobalOptions& globals);
+void add_alias(CLI::App& app, GlobalOptions& globals);
 
 // The parts of `endpoint`, each in a file of its own.
 void add_endpoint_add(CLI::App& endpoint, GlobalOptions& globals);
@@ -23,5 +26,9 @@ void add_endpoint_show(CLI::App& endpoint, GlobalOptions& globals);
 void add_endpoint_test(CLI::App& endpoint, GlobalOptions& globals);
 void add_endpoint_change(CLI::App& endpoint, GlobalOptions& globals);
 void add_endpoint_file(CLI::App& endpoint, GlobalOptions& globals);
+
+// The parts of `key`.
+void add_key_mint(CLI::App& key, GlobalOptions& globals);
+void add_key_change(CLI::App& key, GlobalOptions& globals);
 
 }  // namespace byway::cli

@@ -89,8 +89,9 @@ int probe_failed(const ProbeReport& report, const GlobalOptions& globals) {
 }
 
 int add(Router& router, const AddOptions& options, const GlobalOptions& globals) {
-  Admin admin = router.admin_as_owner();
-  if (admin.endpoint(options.settings.slug)) {
+  auto admin = admin_of(router, globals);
+  if (!admin) return report_failed(admin.error(), globals);
+  if (admin->endpoint(options.settings.slug)) {
     return report_failed(Error(ErrorCode::registry_duplicate_slug,
                                "there is an endpoint " + options.settings.slug +
                                    " already: change it with byway endpoint set"),
@@ -105,10 +106,10 @@ int add(Router& router, const AddOptions& options, const GlobalOptions& globals)
     report = *std::move(probed);
     if (!report->is_usable) return probe_failed(*report, globals);
   }
-  auto stored = admin.add_endpoint(options.settings, key->view());
+  auto stored = admin->add_endpoint(options.settings, key->view());
   if (!stored) return report_failed(stored.error(), globals);
   if (report) {
-    auto kept = admin.keep_capabilities(options.settings.slug, report->record);
+    auto kept = admin->keep_capabilities(options.settings.slug, report->record);
     if (!kept) return report_failed(kept.error(), globals);
     stored->endpoint = *std::move(kept);
     report->is_kept = true;

@@ -6,6 +6,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/endpoint_view.hpp"
+#include "cli/field_changes.hpp"
 #include "cli/global_options.hpp"
 #include "cli/json.hpp"
 #include "cli/output.hpp"
@@ -26,18 +27,13 @@ int tell(const Endpoint& endpoint, const std::string& sentence, const GlobalOpti
 }
 
 int set(Router& router, const ChangeOptions& options, const GlobalOptions& globals) {
-  std::vector<FieldChange> changes;
-  for (const std::string& change : options.changes) {
-    const std::size_t at = change.find('=');
-    if (at == std::string::npos || at == 0) {
-      return report_usage("'" + change + "' is not FIELD=VALUE", globals.is_json);
-    }
-    const std::string_view text = change;
-    changes.push_back({text.substr(0, at), text.substr(at + 1)});
-  }
+  const auto changes = field_changes(options.changes);
+  if (!changes) return report_usage(changes.error().message(), globals.is_json);
   const Result<UpstreamKey> key = UpstreamKey::read(options.key);
   if (!key) return report_failed(key.error(), globals);
-  const auto stored = router.admin_as_owner().set_endpoint(options.slug, changes, key->view());
+  auto admin = admin_of(router, globals);
+  if (!admin) return report_failed(admin.error(), globals);
+  const auto stored = admin->set_endpoint(options.slug, *changes, key->view());
   if (!stored) return report_failed(stored.error(), globals);
   for (const std::string& warning : stored->warnings)
     note("byway: warning: " + one_line(warning) + "\n");
@@ -45,7 +41,9 @@ int set(Router& router, const ChangeOptions& options, const GlobalOptions& globa
 }
 
 int enable(Router& router, const std::string& slug, bool is_enabled, const GlobalOptions& globals) {
-  const auto endpoint = router.admin_as_owner().set_enabled(slug, is_enabled);
+  auto admin = admin_of(router, globals);
+  if (!admin) return report_failed(admin.error(), globals);
+  const auto endpoint = admin->set_enabled(slug, is_enabled);
   if (!endpoint) return report_failed(endpoint.error(), globals);
   return tell(*endpoint, (is_enabled ? "enabled byo:" : "disabled byo:") + slug, globals);
 }
@@ -53,8 +51,10 @@ int enable(Router& router, const std::string& slug, bool is_enabled, const Globa
 int rotate(Router& router, const ChangeOptions& options, const GlobalOptions& globals) {
   const Result<UpstreamKey> key = UpstreamKey::read(options.key);
   if (!key) return report_failed(key.error(), globals);
+  auto admin = admin_of(router, globals);
+  if (!admin) return report_failed(admin.error(), globals);
   const auto endpoint =
-      router.admin_as_owner().rotate_key(options.slug, key->view().value_or(std::string_view()));
+      admin->rotate_key(options.slug, key->view().value_or(std::string_view()));
   if (!endpoint) return report_failed(endpoint.error(), globals);
   return tell(*endpoint,
               "byo:" + options.slug + " now uses " + endpoint->key_preview + " (generation " +
@@ -63,7 +63,9 @@ int rotate(Router& router, const ChangeOptions& options, const GlobalOptions& gl
 }
 
 int remove(Router& router, const std::string& slug, const GlobalOptions& globals) {
-  const auto removed = router.admin_as_owner().remove_endpoint(slug);
+  auto admin = admin_of(router, globals);
+  if (!admin) return report_failed(admin.error(), globals);
+  const auto removed = admin->remove_endpoint(slug);
   if (!removed) return report_failed(removed.error(), globals);
   print(globals.is_json ? Json().text("removed", slug).str() + "\n"
                         : "removed byo:" + slug + " and destroyed its key\n");

@@ -15,7 +15,9 @@ namespace byway::cli {
 namespace {
 
 int export_to(Router& router, const std::string& file, const GlobalOptions& globals) {
-  const auto text = router.admin_as_owner().export_registry();
+  auto admin = admin_of(router, globals);
+  if (!admin) return report_failed(admin.error(), globals);
+  const auto text = admin->export_registry();
   if (!text) return report_failed(text.error(), globals);
   if (file == "-") {
     print(*text);
@@ -33,7 +35,9 @@ int export_to(Router& router, const std::string& file, const GlobalOptions& glob
 int import_from(Router& router, const std::string& file, const GlobalOptions& globals) {
   const auto text = read_text(file);
   if (!text) return report_usage(text.error().message(), globals.is_json);
-  const auto added = router.admin_as_owner().import_registry(*text);
+  auto admin = admin_of(router, globals);
+  if (!admin) return report_failed(admin.error(), globals);
+  const auto added = admin->import_registry(*text);
   if (!added) return report_failed(added.error(), globals);
   if (globals.is_json) {
     print(json_list(*added,

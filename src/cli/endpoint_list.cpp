@@ -19,7 +19,9 @@ bool opens(const Health& health, const std::string& slug) {
 }
 
 int list(Router& router, const GlobalOptions& globals) {
-  const auto endpoints = router.admin_as_owner().endpoints();
+  auto admin = admin_of(router, globals);
+  if (!admin) return report_failed(admin.error(), globals);
+  const auto endpoints = admin->endpoints();
   if (!endpoints) return report_failed(endpoints.error(), globals);
   const Health health = router.health();
   if (globals.is_json) {
@@ -50,7 +52,9 @@ int list(Router& router, const GlobalOptions& globals) {
 }
 
 int show(Router& router, const std::string& slug, const GlobalOptions& globals) {
-  const auto endpoint = router.admin_as_owner().endpoint(slug);
+  auto admin = admin_of(router, globals);
+  if (!admin) return report_failed(admin.error(), globals);
+  const auto endpoint = admin->endpoint(slug);
   if (!endpoint) return report_failed(endpoint.error(), globals);
   const bool is_good = opens(router.health(), slug);
   print(globals.is_json ? json_of(*endpoint, is_good) + "\n" : describe(*endpoint, is_good));

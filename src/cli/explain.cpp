@@ -31,6 +31,10 @@ std::string limit_text(std::optional<std::chrono::milliseconds> limit) {
   return limit->count() == 0 ? "none" : std::to_string(limit->count()) + " ms";
 }
 
+std::string json_of(const DroppedCandidate& dropped) {
+  return Json().text("model", dropped.model).raw("reason", record_error(dropped.reason)).str();
+}
+
 std::string explanation_json(const Explanation& told) {
   const Timeouts& limits = told.timeouts;
   const std::string timeouts = Json()
@@ -48,6 +52,11 @@ std::string explanation_json(const Explanation& told) {
       .text_or_null("url", told.url)
       .text_or_null("dialect", told.dialect)
       .number("key_generation", static_cast<std::int64_t>(told.key_generation))
+      .text_or_null("org", told.org)
+      .text_or_null("key_id", told.key_id)
+      .text_or_null("alias", told.alias)
+      .raw("dropped",
+           json_list(told.dropped, [](const DroppedCandidate& model) { return json_of(model); }))
       .raw("timeouts", timeouts)
       .raw("capabilities", told.capabilities ? json_of(*told.capabilities) : "null")
       .raw("refusal", told.refusal ? record_error(*told.refusal) : "null")
@@ -57,7 +66,15 @@ std::string explanation_json(const Explanation& told) {
 std::string describe(const Explanation& told) {
   const std::string key =
       told.key_generation == 0 ? "none" : "generation " + std::to_string(told.key_generation);
-  return aligned({{"provider", told.provider},
+  std::string dropped;
+  for (const DroppedCandidate& model : told.dropped) {
+    dropped += aligned({{"passed over", model.model + "  " + std::string(model.reason.name()) +
+                                            ": " + model.reason.message()}});
+  }
+  return dropped +
+         aligned({{"provider", told.provider},
+                  {"alias", told.alias},
+                  {"customer key", told.key_id},
                   {"endpoint", told.endpoint_id},
                   {"model sent", told.upstream_model},
                   {"URL", told.url},
@@ -90,13 +107,18 @@ int explain(Router& router, const ExplainOptions& options, const GlobalOptions& 
 void add_explain(CLI::App& app, GlobalOptions& globals) {
   CLI::App* command = app.add_subcommand("explain", "Say what a call would do; send nothing");
   auto options = std::make_shared<ExplainOptions>();
-  command->add_option("--model", options->model, "byo:SLUG/MODEL")->type_name("ID")->required();
+  command->add_option("--model", options->model, "byo:SLUG/MODEL or an alias")
+      ->type_name("ID")
+      ->required();
   command->add_option("--op", options->operation, "What would be asked [chat]")
       ->type_name("OPERATION")
       ->check(
           CLI::IsMember({"chat", "completions", "embeddings", "responses", "rerank", "models"}));
   add_timeout_options(*command, options->call);
-  command->footer("Example:\n  byway explain --model byo:my-vllm/my-model");
+  command->footer(
+      "Of an alias, the models that would be passed over are told with the rule that says so.\n"
+      "\nExamples:\n  byway explain --model byo:my-vllm/my-model\n"
+      "  byway explain --model fast --key bw_live_...");
   command->callback([&globals, options] {
     globals.exit_code =
         with_router(globals, [&](Router& router) { return explain(router, *options, globals); });

@@ -25,9 +25,13 @@ void add_global_options(CLI::App& app, GlobalOptions& globals) {
       ->type_name("FILE")
       ->group(group)
       ->excludes(store);
-  app.add_option("--key", globals.key, "A customer key, when calls need one")
+  app.add_option("--key", globals.key, "Call and administer with this customer key")
       ->type_name("KEY")
       ->envname("BYWAY_KEY")
+      ->group(group);
+  app.add_option("--org", globals.org, "The owner's org; a key brings its own [local]")
+      ->type_name("NAME")
+      ->envname("BYWAY_ORG")
       ->group(group);
   app.add_option("--master-key-file", globals.master_key_file,
                  "The vault's master key [BYWAY_MASTER_KEY, else STORE.key]")
@@ -55,6 +59,7 @@ Result<Router> open_router(const GlobalOptions& globals) {
   RouterOptions options{
       .registry = globals.registry,
       .master_key = master_key_of(globals),
+      .org = globals.org,
       .require_key = !globals.key.empty(),
       .on_notice = [is_json = globals.is_json](const Error& error) { report(error, is_json); }};
   if (globals.registry.empty()) {
@@ -64,6 +69,11 @@ Result<Router> open_router(const GlobalOptions& globals) {
     }
   }
   return Router::open(std::move(options));
+}
+
+Result<Admin> admin_of(const Router& router, const GlobalOptions& globals) {
+  if (globals.key.empty()) return router.admin_as_owner();
+  return router.admin({.key = globals.key});
 }
 
 int report_unusable(const Error& error, const GlobalOptions& globals) {

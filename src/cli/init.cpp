@@ -38,7 +38,7 @@ std::string for_people(const CreatedStore& made, const GlobalOptions& globals) {
   return text;
 }
 
-int run_init(const GlobalOptions& globals) {
+int run_init(const std::string& key_prefix, const GlobalOptions& globals) {
   if (!globals.registry.empty()) {
     return report_usage("init makes a store; a registry file is written by hand", globals.is_json);
   }
@@ -47,7 +47,13 @@ int run_init(const GlobalOptions& globals) {
     return report_usage("no place for the store: give --store or BYWAY_STORE", globals.is_json);
   }
   make_folder_of(path);
-  const auto made = create_store({.path = path, .master_key = master_key_of(globals)});
+  const auto made = create_store({.path = path,
+                                  .master_key = master_key_of(globals),
+                                  .org = globals.org,
+                                  .key_prefix = key_prefix});
+  if (!made && made.error().code() == ErrorCode::registry_field_invalid) {
+    return report_failed(made.error(), globals);
+  }
   if (!made) return report_unusable(made.error(), globals);
   print(globals.is_json
             ? Json().text("store", made->path).text_or_null("key_file", made->key_file).str() + "\n"
@@ -63,7 +69,10 @@ void add_init(CLI::App& app, GlobalOptions& globals) {
       "Makes STORE and, unless a master key is given, STORE.key (mode 0600); nothing that is\n"
       "there already is touched.\n"
       "\nExamples:\n  byway init\n  byway init --store ./byway.db");
-  command->callback([&globals] { globals.exit_code = run_init(globals); });
+  auto key_prefix = std::make_shared<std::string>("bw");
+  command->add_option("--key-prefix", *key_prefix, "What the store's customer keys begin with [bw]")
+      ->type_name("WORD");
+  command->callback([&globals, key_prefix] { globals.exit_code = run_init(*key_prefix, globals); });
 }
 
 }  // namespace byway::cli

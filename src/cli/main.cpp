@@ -51,6 +51,9 @@ int run(int count, char** arguments) {
   add_global_options(app, globals);
   add_init(app, globals);
   add_endpoint(app, globals);
+  add_alias(app, globals);
+  add_key(app, globals);
+  add_org(app, globals);
   add_chat(app, globals);
   add_call(app, globals);
   add_explain(app, globals);

@@ -31,7 +31,9 @@ void note_broken(const std::vector<BrokenKey>& broken) {
 }
 
 int status(Router& router, const GlobalOptions& globals) {
-  const auto told = router.admin_as_owner().vault_status();
+  auto admin = admin_of(router, globals);
+  if (!admin) return report_failed(admin.error(), globals);
+  const auto told = admin->vault_status();
   if (!told) return report_failed(told.error(), globals);
   if (globals.is_json) {
     const std::string keys = json_list(told->master_keys, [](const MasterKeyStatus& key) {
@@ -60,8 +62,10 @@ int status(Router& router, const GlobalOptions& globals) {
 }
 
 int rotate_master(Router& router, const std::string& file, const GlobalOptions& globals) {
+  auto admin = admin_of(router, globals);
+  if (!admin) return report_failed(admin.error(), globals);
   const auto rotated =
-      router.admin_as_owner().rotate_master(file.empty() ? KeySource() : KeySource::file(file));
+      admin->rotate_master(file.empty() ? KeySource() : KeySource::file(file));
   if (!rotated) return report_failed(rotated.error(), globals);
   if (globals.is_json) {
     print(Json()
@@ -81,7 +85,9 @@ int rotate_master(Router& router, const std::string& file, const GlobalOptions& 
 }
 
 int check(Router& router, const GlobalOptions& globals) {
-  const auto checked = router.admin_as_owner().check_vault();
+  auto admin = admin_of(router, globals);
+  if (!admin) return report_failed(admin.error(), globals);
+  const auto checked = admin->check_vault();
   if (!checked) return report_failed(checked.error(), globals);
   if (globals.is_json) {
     print(Json()

@@ -3,10 +3,9 @@
 
 #include <charconv>
 #include <optional>
-#include <set>
 #include <utility>
 
-#include "registry/fields.hpp"
+#include "registry/field_list.hpp"
 #include "wire/json_write.hpp"
 
 namespace byway::registry {
@@ -55,7 +54,7 @@ std::vector<std::string> items_of(std::string_view text) {
   return items;
 }
 
-Result<FieldValue> list_from_text(const Field& field, std::string_view text) {
+Result<FieldValue> list_from_text(FieldShape field, std::string_view text) {
   if (text.starts_with('[')) {
     dom::parser parser;
     dom::element element;
@@ -78,7 +77,9 @@ Result<FieldValue> list_from_text(const Field& field, std::string_view text) {
   return FieldValue(items_of(text));
 }
 
-Result<FieldValue> value_from_text(const Field& field, std::string_view text) {
+}  // namespace
+
+Result<FieldValue> value_from_text(FieldShape field, std::string_view text) {
   if (field.is_optional && text == "null") return FieldValue();
   switch (field.kind) {
     case FieldKind::text: return FieldValue(std::string(text));
@@ -101,7 +102,7 @@ Result<FieldValue> value_from_text(const Field& field, std::string_view text) {
   return FieldValue();
 }
 
-Error unknown(std::string_view name) {
+Error unknown_field(std::string_view name) {
   return field_invalid(wire::utf8_prefix(name, 64), "there is no such field");
 }
 
@@ -124,14 +125,21 @@ void append_value(std::string& out, const FieldValue& value) {
   }
 }
 
-}  // namespace
+Result<std::vector<JsonMember>> members_of_json(std::string_view json) {
+  dom::parser parser;
+  dom::object object;
+  if (parser.parse(json.data(), json.size()).get(object) != simdjson::SUCCESS) {
+    return field_invalid("settings", "are not a JSON object");
+  }
+  std::vector<JsonMember> members;
+  for (const auto [name, element] : object) {
+    members.push_back({std::string(name), value_of(element)});
+  }
+  return members;
+}
 
 Result<void> set_field(EndpointSettings& settings, std::string_view name, std::string_view text) {
-  const Field* field = find_field(name);
-  if (field == nullptr) return unknown(name);
-  Result<FieldValue> value = value_from_text(*field, text);
-  if (!value) return value.error();
-  return assign(*field, settings, *std::move(value));
+  return set_field_in(all_fields(), settings, name, text);
 }
 
 std::string to_json(const EndpointSettings& settings) {
@@ -149,23 +157,7 @@ std::string to_json(const EndpointSettings& settings) {
 }
 
 Result<EndpointSettings> settings_from_json(std::string_view json) {
-  dom::parser parser;
-  dom::object object;
-  if (parser.parse(json.data(), json.size()).get(object) != simdjson::SUCCESS) {
-    return field_invalid("settings", "are not a JSON object");
-  }
-  EndpointSettings settings;
-  std::set<std::string_view> seen;
-  for (const auto [name, element] : object) {
-    const Field* field = find_field(name);
-    if (field == nullptr) return unknown(name);
-    if (!seen.insert(field->name).second) return field_invalid(field->name, "is given twice");
-    auto value = value_of(element);
-    if (!value) return field_invalid(field->name, "has a value of the wrong type");
-    Result<void> done = assign(*field, settings, *std::move(value));
-    if (!done) return done.error();
-  }
-  return settings;
+  return fields_from_json(all_fields(), json);
 }
 
 }  // namespace byway::registry

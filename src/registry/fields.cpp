@@ -1,45 +1,16 @@
 #include "registry/fields.hpp"
 
-#include <array>
-#include <charconv>
-#include <limits>
 #include <optional>
 #include <utility>
+
+#include "registry/field_list.hpp"
+#include "registry/field_members.hpp"
 
 namespace byway::registry {
 namespace {
 
 using Settings = EndpointSettings;
 using Milliseconds = std::optional<std::chrono::milliseconds>;
-
-template <auto Member>
-FieldValue get_plain(const Settings& settings) {
-  return settings.*Member;
-}
-template <auto Member>
-Result<void> set_plain(Settings& settings, FieldValue&& value) {
-  using Type = std::remove_reference_t<decltype(settings.*Member)>;
-  settings.*Member = std::get<Type>(std::move(value));
-  return {};
-}
-
-template <auto Member>
-FieldValue get_optional(const Settings& settings) {
-  const auto& member = settings.*Member;
-  if (!member) return {};
-  return *member;
-}
-template <auto Member>
-Result<void> set_optional(Settings& settings, FieldValue&& value) {
-  auto& member = settings.*Member;
-  using Type = typename std::remove_reference_t<decltype(member)>::value_type;
-  if (std::holds_alternative<std::monostate>(value)) {
-    member.reset();
-  } else {
-    member = std::get<Type>(std::move(value));
-  }
-  return {};
-}
 
 template <Milliseconds EndpointTimeouts::*Member>
 FieldValue get_timeout(const Settings& settings) {
@@ -101,58 +72,41 @@ Result<void> set_query(Settings& settings, FieldValue&& value) {
   return {};
 }
 
-template <auto Member>
-constexpr Field text(std::string_view name) {
-  return {name, FieldKind::text, false, get_plain<Member>, set_plain<Member>};
-}
-template <auto Member>
-constexpr Field flag(std::string_view name) {
-  return {name, FieldKind::flag, false, get_plain<Member>, set_plain<Member>};
-}
-template <auto Member>
-constexpr Field list(std::string_view name) {
-  return {name, FieldKind::list, false, get_plain<Member>, set_plain<Member>};
-}
-template <auto Member>
-constexpr Field number(std::string_view name) {
-  return {name, FieldKind::number, true, get_optional<Member>, set_optional<Member>};
-}
 template <Milliseconds EndpointTimeouts::*Member>
 constexpr Field timeout(std::string_view name) {
   return {name, FieldKind::number, true, get_timeout<Member>, set_timeout<Member>};
 }
 
 constexpr Field fields[] = {
-    text<&Settings::slug>("slug"),
-    text<&Settings::name>("name"),
-    text<&Settings::base_url>("base_url"),
-    {"allow", FieldKind::list, true, get_optional<&Settings::allow>,
-     set_optional<&Settings::allow>},
-    flag<&Settings::enabled>("enabled"),
-    text<&Settings::dialect>("dialect"),
-    list<&Settings::tags>("tags"),
-    text<&Settings::region>("region"),
-    text<&Settings::default_model>("default_model"),
-    text<&Settings::extra_body>("extra_body"),
+    text_field<&Settings::slug>("slug"),
+    text_field<&Settings::name>("name"),
+    text_field<&Settings::base_url>("base_url"),
+    optional_list_field<&Settings::allow>("allow"),
+    flag_field<&Settings::enabled>("enabled"),
+    text_field<&Settings::dialect>("dialect"),
+    list_field<&Settings::tags>("tags"),
+    text_field<&Settings::region>("region"),
+    text_field<&Settings::default_model>("default_model"),
+    text_field<&Settings::extra_body>("extra_body"),
     {"headers", FieldKind::pairs, false, get_headers, set_headers},
     {"query", FieldKind::pairs, false, get_query, set_query},
-    text<&Settings::ca_file>("ca_file"),
-    text<&Settings::client_cert>("client_cert"),
-    text<&Settings::client_key>("client_key"),
-    flag<&Settings::allow_insecure_http>("allow_insecure_http"),
-    list<&Settings::allow_addresses>("allow_addresses"),
-    text<&Settings::proxy>("proxy"),
+    text_field<&Settings::ca_file>("ca_file"),
+    text_field<&Settings::client_cert>("client_cert"),
+    text_field<&Settings::client_key>("client_key"),
+    flag_field<&Settings::allow_insecure_http>("allow_insecure_http"),
+    list_field<&Settings::allow_addresses>("allow_addresses"),
+    text_field<&Settings::proxy>("proxy"),
     timeout<&EndpointTimeouts::connect>("timeouts.connect_ms"),
     timeout<&EndpointTimeouts::first_byte>("timeouts.first_byte_ms"),
     timeout<&EndpointTimeouts::first_token>("timeouts.first_token_ms"),
     timeout<&EndpointTimeouts::stall>("timeouts.stall_ms"),
     timeout<&EndpointTimeouts::total>("timeouts.total_ms"),
-    number<&Settings::in_flight>("in_flight"),
-    number<&Settings::rpm>("rpm"),
-    number<&Settings::tpm>("tpm"),
-    number<&Settings::price_input>("price_input"),
-    number<&Settings::price_output>("price_output"),
-    text<&Settings::org>("org"),
+    number_field<&Settings::in_flight>("in_flight"),
+    number_field<&Settings::rpm>("rpm"),
+    number_field<&Settings::tpm>("tpm"),
+    number_field<&Settings::price_input>("price_input"),
+    number_field<&Settings::price_output>("price_output"),
+    text_field<&Settings::org>("org"),
 };
 
 std::string_view wanted_of(FieldKind kind) {
@@ -164,18 +118,6 @@ std::string_view wanted_of(FieldKind kind) {
     case FieldKind::pairs: return "must be a list of strings, one per pair";
   }
   return {};
-}
-
-bool is_of_kind(const Field& field, const FieldValue& value) {
-  if (std::holds_alternative<std::monostate>(value)) return field.is_optional;
-  switch (field.kind) {
-    case FieldKind::text: return std::holds_alternative<std::string>(value);
-    case FieldKind::flag: return std::holds_alternative<bool>(value);
-    case FieldKind::number: return std::holds_alternative<std::int64_t>(value);
-    case FieldKind::list:
-    case FieldKind::pairs: return std::holds_alternative<std::vector<std::string>>(value);
-  }
-  return false;
 }
 
 }  // namespace
@@ -198,8 +140,27 @@ Error field_invalid(std::string_view field, std::string_view message) {
   return Error(std::move(error));
 }
 
+Result<void> check_kind(FieldShape field, const FieldValue& value) {
+  bool is_good = false;
+  if (std::holds_alternative<std::monostate>(value)) {
+    is_good = field.is_optional;
+  } else {
+    switch (field.kind) {
+      case FieldKind::text: is_good = std::holds_alternative<std::string>(value); break;
+      case FieldKind::flag: is_good = std::holds_alternative<bool>(value); break;
+      case FieldKind::number: is_good = std::holds_alternative<std::int64_t>(value); break;
+      case FieldKind::list:
+      case FieldKind::pairs:
+        is_good = std::holds_alternative<std::vector<std::string>>(value);
+        break;
+    }
+  }
+  if (!is_good) return field_invalid(field.name, wanted_of(field.kind));
+  return {};
+}
+
 Result<void> assign(const Field& field, EndpointSettings& settings, FieldValue value) {
-  if (!is_of_kind(field, value)) return field_invalid(field.name, wanted_of(field.kind));
+  if (Result<void> good = check_kind(field.shape(), value); !good) return good;
   return field.set(settings, std::move(value));
 }
 

@@ -20,17 +20,28 @@ enum class FieldKind : std::uint8_t { text, flag, number, list, pairs };
 using FieldValue =
     std::variant<std::monostate, std::string, bool, std::int64_t, std::vector<std::string>>;
 
-/// One setting. `get` and `set` translate between the struct and the value; set() checks kind and
-/// form, check_settings() the meaning.
-struct Field {
+/// What the value of a field must be.
+struct FieldShape {
   std::string_view name;
   FieldKind kind;
   /// Whether it may be absent: then `null` in text and JSON, and left out of TOML.
   bool is_optional;
-  FieldValue (*get)(const EndpointSettings&);
-  /// Code: registry_field_invalid.
-  Result<void> (*set)(EndpointSettings&, FieldValue&&);
 };
+
+/// One setting. `get` and `set` translate between the struct and the value; set() checks kind and
+/// form; what the value means is checked with all the settings.
+template <class Settings>
+struct FieldOf {
+  std::string_view name;
+  FieldKind kind;
+  bool is_optional;
+  FieldValue (*get)(const Settings&);
+  /// Code: registry_field_invalid.
+  Result<void> (*set)(Settings&, FieldValue&&);
+
+  constexpr FieldShape shape() const noexcept { return {name, kind, is_optional}; }
+};
+using Field = FieldOf<EndpointSettings>;
 
 /// In the order in which they are written; "timeouts.connect_ms" and its kin are flat here.
 std::span<const Field> all_fields() noexcept;

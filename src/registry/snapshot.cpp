@@ -22,8 +22,8 @@ std::size_t Snapshot::HashPlace::operator()(const Place& place) const noexcept {
   return hash(place.first) * 31 + hash(place.second);
 }
 
-Snapshot::Snapshot(std::vector<std::shared_ptr<const Entry>> entries)
-    : entries_(std::move(entries)) {
+Snapshot::Snapshot(std::vector<std::shared_ptr<const Entry>> entries, AccessRecords access)
+    : entries_(std::move(entries)), access_(std::move(access)) {
   const auto before = [](const auto& a, const auto& b) {
     return std::tie(org_of(a), slug_of(a)) < std::tie(org_of(b), slug_of(b));
   };

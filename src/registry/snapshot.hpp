@@ -1,4 +1,4 @@
-// Snapshot: all endpoints as of one instant, immutable, read without locks.
+// Snapshot: all endpoints, customer keys and aliases as of one instant, immutable, read without locks.
 #pragma once
 
 #include <array>
@@ -20,6 +20,7 @@
 #include <byway/secret.hpp>
 #include <byway/transport.hpp>
 
+#include "registry/access.hpp"
 #include "wire/dialect.hpp"
 
 namespace byway::registry {
@@ -69,7 +70,7 @@ class Snapshot {
  public:
   Snapshot() = default;
   /// Of two entries of one org and slug the first stays.
-  explicit Snapshot(std::vector<std::shared_ptr<const Entry>> entries);
+  explicit Snapshot(std::vector<std::shared_ptr<const Entry>> entries, AccessRecords access = {});
 
   /// Null when there is none. A hash lookup without allocation; the reference is good as long as
   /// the snapshot.
@@ -79,6 +80,7 @@ class Snapshot {
   std::vector<std::shared_ptr<const Entry>> list(std::string_view org) const;
   /// All of them, by org and slug.
   const std::vector<std::shared_ptr<const Entry>>& entries() const noexcept { return entries_; }
+  const Access& access() const noexcept { return access_; }
 
  private:
   /// Views into the entries.
@@ -89,6 +91,7 @@ class Snapshot {
 
   std::vector<std::shared_ptr<const Entry>> entries_;
   std::unordered_map<Place, std::size_t, HashPlace> places_;
+  Access access_;
 };
 
 /// Where the newest snapshot is read. std::atomic<std::shared_ptr> of libstdc++ 12 reports races,

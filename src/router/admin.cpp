@@ -6,14 +6,17 @@
 #include "registry/fields.hpp"
 #include "router/catalog_desk.hpp"
 #include "router/catalog_entries.hpp"
+#include "router/catalog_prices.hpp"
 #include "router/catalog_time.hpp"
+#include "router/permissions.hpp"
 
 namespace byway {
 
+using router::AdminMethod;
 using router::CatalogDesk;
 
-Admin::Admin(std::shared_ptr<router::Catalog> catalog, std::string org)
-    : catalog_(std::move(catalog)), org_(std::move(org)) {}
+Admin::Admin(std::shared_ptr<router::Catalog> catalog, std::string org, std::string key_id)
+    : catalog_(std::move(catalog)), org_(std::move(org)), key_id_(std::move(key_id)) {}
 Admin::Admin(const Admin&) noexcept = default;
 Admin::Admin(Admin&&) noexcept = default;
 Admin& Admin::operator=(const Admin&) noexcept = default;
@@ -96,12 +99,13 @@ Result<void> change_endpoint(CatalogDesk& desk, std::string_view org, std::strin
   }
   stored.warnings = std::move(checked->warnings);
   stored.endpoint = router::endpoint_of(row, *sealed ? &**sealed : nullptr, *std::move(settings));
-  return {};
+  return router::check_prices(desk, org);
 }
 
 }  // namespace
 
 Result<std::vector<Endpoint>> Admin::endpoints() const {
+  if (Result<void> good = allow(AdminMethod::endpoints); !good) return good.error();
   std::vector<Endpoint> listed;
   for (const auto& entry : catalog_->snapshots().current()->list(org_)) {
     listed.push_back(entry->endpoint);
@@ -110,6 +114,7 @@ Result<std::vector<Endpoint>> Admin::endpoints() const {
 }
 
 Result<Endpoint> Admin::endpoint(std::string_view slug) const {
+  if (Result<void> good = allow(AdminMethod::endpoint); !good) return good.error();
   const auto snapshot = catalog_->snapshots().current();
   const auto& entry = snapshot->find(org_, slug);
   if (!entry) return router::endpoint_not_found(slug);
@@ -118,6 +123,7 @@ Result<Endpoint> Admin::endpoint(std::string_view slug) const {
 
 Result<StoredEndpoint> Admin::add_endpoint(EndpointSettings settings,
                                            std::optional<std::string_view> key) {
+  if (Result<void> good = allow(AdminMethod::add_endpoint); !good) return good.error();
   return catalog_->change([&](CatalogDesk& desk) -> Result<StoredEndpoint> {
     settings.org = org_;
     store::EndpointRow row;
@@ -127,11 +133,13 @@ Result<StoredEndpoint> Admin::add_endpoint(EndpointSettings settings,
     row.created_at = row.updated_at;
     std::optional<store::SealedKeyRow> sealed;
     Result<void> done = router::transact(desk, [&]() -> Result<void> {
-      if (Result<void> put = desk.store.insert_endpoint(row); !put || !key) return put;
-      auto put = router::put_key(desk, row, *key);
-      if (!put) return put.error();
-      sealed = *std::move(put);
-      return {};
+      if (Result<void> put = desk.store.insert_endpoint(row); !put) return put;
+      if (key) {
+        auto put = router::put_key(desk, row, *key);
+        if (!put) return put.error();
+        sealed = *std::move(put);
+      }
+      return router::check_prices(desk, org_);
     });
     if (!done) return done.error();
     return StoredEndpoint{router::endpoint_of(row, sealed ? &*sealed : nullptr, settings),
@@ -142,6 +150,7 @@ Result<StoredEndpoint> Admin::add_endpoint(EndpointSettings settings,
 Result<StoredEndpoint> Admin::set_endpoint(std::string_view slug,
                                            std::span<const FieldChange> changes,
                                            std::optional<std::string_view> key) {
+  if (Result<void> good = allow(AdminMethod::set_endpoint); !good) return good.error();
   return catalog_->change([&](CatalogDesk& desk) -> Result<StoredEndpoint> {
     StoredEndpoint stored;
     Result<void> done = router::transact(
@@ -152,6 +161,7 @@ Result<StoredEndpoint> Admin::set_endpoint(std::string_view slug,
 }
 
 Result<Endpoint> Admin::set_enabled(std::string_view slug, bool enabled) {
+  if (Result<void> good = allow(AdminMethod::set_enabled); !good) return good.error();
   const FieldChange change{"enabled", enabled ? "true" : "false"};
   auto stored = set_endpoint(slug, std::span(&change, 1));
   if (!stored) return stored.error();
@@ -159,6 +169,7 @@ Result<Endpoint> Admin::set_enabled(std::string_view slug, bool enabled) {
 }
 
 Result<Endpoint> Admin::rotate_key(std::string_view slug, std::string_view key) {
+  if (Result<void> good = allow(AdminMethod::rotate_key); !good) return good.error();
   auto stored = set_endpoint(slug, {}, key);
   if (!stored) return stored.error();
   return std::move(stored->endpoint);
@@ -190,6 +201,7 @@ Result<Endpoint> Admin::keep_capabilities(std::string_view slug, const Capabilit
 }
 
 Result<void> Admin::remove_endpoint(std::string_view slug) {
+  if (Result<void> good = allow(AdminMethod::remove_endpoint); !good) return good;
   return catalog_->change([&](CatalogDesk& desk) -> Result<void> {
     return router::transact(desk, [&]() -> Result<void> {
       auto row = router::find_row(desk, org_, slug);

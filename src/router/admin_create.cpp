@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "policy/customer_key.hpp"
 #include "registry/fields.hpp"
 #include "registry/settings.hpp"
 #include "router/catalog_keys.hpp"
@@ -32,6 +33,9 @@ Result<Secret> key_for(const NewStore& wanted, CreatedStore& created) {
 
 Result<CreatedStore> create_store(const NewStore& wanted) try {
   if (!registry::is_org(wanted.org)) return registry::field_invalid("org", "is no name of an org");
+  if (!policy::is_key_prefix(wanted.key_prefix)) {
+    return registry::field_invalid("key_prefix", "must be 1 to 16 of a-z and 0-9, a letter first");
+  }
   CreatedStore created{.path = wanted.path};
   if (store::has_file(wanted.path)) {
     // Refused before a key is made. An empty file is one whose making was cut short.
@@ -49,6 +53,7 @@ Result<CreatedStore> create_store(const NewStore& wanted) try {
   if (!store) return store.error();
   Result<void> done = store->transact([&]() -> Result<void> {
     if (Result<void> made = store->insert_org(wanted.org); !made) return made;
+    if (Result<void> set = store->set_key_prefix(wanted.key_prefix); !set) return set;
     auto version = store->insert_master_key(*row);
     if (!version) return version.error();
     return {};

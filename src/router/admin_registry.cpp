@@ -9,13 +9,16 @@
 #include "router/catalog_desk.hpp"
 #include "router/catalog_entries.hpp"
 #include "router/catalog_plain_key.hpp"
+#include "router/catalog_prices.hpp"
 #include "router/catalog_source.hpp"
+#include "router/permissions.hpp"
 
 namespace byway {
 namespace {
 
 using registry::FileEndpoint;
 using registry::KeyOrigin;
+using router::AdminMethod;
 using router::CatalogDesk;
 
 FileEndpoint to_file(EndpointSettings settings, const store::SealedKeyRow* key) {
@@ -66,6 +69,7 @@ Result<StoredEndpoint> import_one(CatalogDesk& desk, std::string_view org,
 }  // namespace
 
 Result<std::string> Admin::export_registry() const {
+  if (Result<void> good = allow(AdminMethod::export_registry); !good) return good.error();
   return catalog_->change([&](CatalogDesk& desk) -> Result<std::string> {
     auto rows = desk.store.load();
     if (!rows) return rows.error();
@@ -91,6 +95,7 @@ Result<std::string> Admin::export_registry() const {
 }
 
 Result<std::vector<StoredEndpoint>> Admin::import_registry(std::string_view toml) {
+  if (Result<void> good = allow(AdminMethod::import_registry); !good) return good.error();
   return catalog_->change([&](CatalogDesk& desk) -> Result<std::vector<StoredEndpoint>> {
     auto endpoints = registry::parse_registry(toml, "registry text");
     if (!endpoints) return endpoints.error();
@@ -102,7 +107,7 @@ Result<std::vector<StoredEndpoint>> Admin::import_registry(std::string_view toml
         if (!one) return one.error();
         stored.push_back(*std::move(one));
       }
-      return {};
+      return router::check_prices(desk, org_);
     });
     if (!done) return done.error();
     return stored;

@@ -4,11 +4,14 @@
 #include <unordered_map>
 #include <utility>
 
+#include "router/catalog_access.hpp"
 #include "router/catalog_desk.hpp"
+#include "router/permissions.hpp"
 
 namespace byway {
 namespace {
 
+using router::AdminMethod;
 using router::CatalogDesk;
 using store::MasterKeyState;
 
@@ -25,6 +28,7 @@ const char* name_of(MasterKeyState state) {
 }  // namespace
 
 Result<VaultStatus> Admin::vault_status() const {
+  if (Result<void> good = allow(AdminMethod::vault_status); !good) return good.error();
   return catalog_->change([](CatalogDesk& desk) -> Result<VaultStatus> {
     auto rows = desk.store.load();
     if (!rows) return rows.error();
@@ -44,6 +48,7 @@ Result<VaultStatus> Admin::vault_status() const {
 }
 
 Result<VaultCheck> Admin::check_vault() const {
+  if (Result<void> good = allow(AdminMethod::check_vault); !good) return good.error();
   return catalog_->change([](CatalogDesk& desk) -> Result<VaultCheck> {
     auto rows = desk.store.load();
     if (!rows) return rows.error();
@@ -51,6 +56,10 @@ Result<VaultCheck> Admin::check_vault() const {
     for (const auto& row : rows->endpoints) endpoints.emplace(row.id, &row);
     VaultCheck check;
     check.records = rows->sealed_keys.size();
+    for (const auto& pepper : rows->peppers) {
+      const auto opened = router::open_pepper(desk.keys.vault(), pepper);
+      if (!opened) check.broken.push_back(BrokenKey{{}, "customer keys", opened.error()});
+    }
     for (const auto& key : rows->sealed_keys) {
       const auto found = endpoints.find(key.endpoint_id);
       if (found == endpoints.end()) continue;
@@ -63,10 +72,12 @@ Result<VaultCheck> Admin::check_vault() const {
 }
 
 Result<MasterRotation> Admin::rotate_master(KeySource new_key) {
+  if (Result<void> good = allow(AdminMethod::rotate_master); !good) return good.error();
   return catalog_->change([&](CatalogDesk& desk) { return router::rotate_master(desk, new_key); });
 }
 
 Result<void> Admin::retire_master(std::uint32_t version) {
+  if (Result<void> good = allow(AdminMethod::retire_master); !good) return good;
   return catalog_->change([&](CatalogDesk& desk) -> Result<void> {
     auto rows = desk.store.master_keys();
     if (!rows) return rows.error();

@@ -1,25 +1,27 @@
 #include "router/admission.hpp"
 
+#include <algorithm>
 #include <utility>
 
+#include "base/request_id.hpp"
+#include "registry/alias_rules.hpp"
+#include "router/caller.hpp"
+#include "router/candidates.hpp"
+#include "router/permissions.hpp"
+#include "wire/json_write.hpp"
 #include "wire/model_id.hpp"
 
 namespace byway::router {
 namespace {
 
+constexpr std::string_view model_prefix = "byo:";
+/// How much of a model id an error shows.
+constexpr std::size_t shown_max = 80;
+
 Error refusal(ErrorCode code, std::string message, std::string_view param = {},
               std::string_view slug = {}) {
   ErrorFields fields{.code = code, .message = std::move(message), .param = std::string(param)};
   if (!slug.empty()) fields.endpoint = "byo:" + std::string(slug);
-  return Error(std::move(fields));
-}
-
-Result<void> check_key(const RouterOptions& options, std::string_view key) {
-  if (key.empty() && !options.require_key) return {};
-  ErrorFields fields{.code = ErrorCode::invalid_api_key};
-  fields.reason = key.empty() ? "missing" : "unknown";
-  fields.message = key.empty() ? "this router requires a customer key and none was given"
-                               : "the customer key is not known";
   return Error(std::move(fields));
 }
 
@@ -51,21 +53,161 @@ Result<void> check_shape(const Request& request, bool is_streamed) {
   return {};
 }
 
+/// Step 2, and the right to make calls.
+Result<void> admit_caller(const RouterOptions& options, const registry::Access& access,
+                          std::string_view key, Admitted& admitted) {
+  admitted.org = options.org;
+  if (!key.empty() || options.require_key) {
+    const WallTime now = options.clock ? options.clock->wall_now() : Clock::system()->wall_now();
+    auto record = check_customer_key(access, key, now);
+    if (!record) return record.error();
+    admitted.key = *std::move(record);
+    admitted.org = admitted.key->key.org;
+    const Role role = admitted.key->key.settings.role;
+    if (!has_permission(role, Permission::calls_make)) {
+      return refusal(ErrorCode::policy_forbidden,
+                     "the role " + std::string(name_of(role)) + " may not make calls");
+    }
+  }
+  admitted.limits = access.find_org(admitted.org);
+  return {};
+}
+
+Error model_not_allowed(std::string_view model) {
+  return refusal(ErrorCode::model_not_allowed,
+                 "this customer key may not use the model " +
+                     std::string(wire::utf8_prefix(model, shown_max)),
+                 "model");
+}
+
+/// Steps 4 to 8 for one model id.
+class EndpointSteps {
+ public:
+  EndpointSteps(const registry::Snapshot& snapshot, const Request& request)
+      : snapshot_(snapshot), operation_(request.operation) {}
+
+  Result<void> run(std::string_view model, bool is_granted, Admitted& admitted) const {
+    auto id = parse(model);
+    if (!id) return id.error();
+    if (!is_granted && !is_allowed(model, id->slug, admitted)) return model_not_allowed(model);
+    auto entry = snapshot_.find(admitted.org, id->slug);
+    if (!entry) {
+      return refusal(ErrorCode::byo_endpoint_not_found,
+                     "there is no endpoint byo:" + std::string(id->slug), "model", id->slug);
+    }
+    if (Result<void> good = check_entry(*entry, *id, admitted); !good) return good;
+    admitted.entry = std::move(entry);
+    admitted.upstream_model.assign(id->upstream);
+    return {};
+  }
+
+  Result<wire::ModelId> parse(std::string_view model) const {
+    return has_body() ? wire::parse_model_id(model) : wire::parse_endpoint_id(model);
+  }
+
+ private:
+  bool has_body() const noexcept { return operation_ != Operation::models; }
+
+  bool is_allowed(std::string_view model, std::string_view slug, const Admitted& admitted) const {
+    if (!admitted.key) return true;
+    const registry::KeyAllowlist& allow = admitted.key->allow;
+    return has_body() ? allow.allows_model(model, slug) : allow.touches(slug);
+  }
+
+  Result<void> check_entry(const registry::Entry& entry, const wire::ModelId& id,
+                           const Admitted& admitted) const {
+    const EndpointSettings& settings = entry.endpoint.settings;
+    const std::string name = "byo:" + settings.slug;
+    if (!settings.enabled) {
+      return refusal(ErrorCode::byo_endpoint_disabled, "endpoint " + name + " is disabled", "model",
+                     id.slug);
+    }
+    if (has_body() && !entry.allows_model(id.upstream)) {
+      return refusal(ErrorCode::byo_model_not_allowed,
+                     "endpoint " + name + " does not allow the model " + std::string(id.upstream),
+                     "model", id.slug);
+    }
+    const std::string* pinned = admitted.key ? &admitted.key->key.settings.region : nullptr;
+    if (pinned != nullptr && !pinned->empty() && *pinned != settings.region) {
+      return refusal(ErrorCode::provider_not_permitted,
+                     "this customer key is pinned to the region " + *pinned + ", and endpoint " +
+                         name + (settings.region.empty() ? " declares none" : " is in another"),
+                     "model", id.slug);
+    }
+    if (!entry.dialect.offers(operation_)) {
+      return refusal(ErrorCode::request_unsupported,
+                     "endpoint " + name + " speaks the dialect " + entry.dialect.name +
+                         ", which has no " + std::string(name_of(operation_)),
+                     {}, id.slug);
+    }
+    return check_tags(entry, admitted);
+  }
+
+  static Result<void> check_tags(const registry::Entry& entry, const Admitted& admitted) {
+    if (!admitted.alias) return {};
+    const EndpointSettings& settings = entry.endpoint.settings;
+    for (const std::string& wanted : admitted.alias->require) {
+      const auto& tags = settings.tags;
+      if (std::find(tags.begin(), tags.end(), wanted) != tags.end()) continue;
+      return refusal(ErrorCode::request_unsupported,
+                     "endpoint byo:" + settings.slug + " lacks the tag " + wanted +
+                         " that the alias requires",
+                     "model", settings.slug);
+    }
+    return {};
+  }
+
+  const registry::Snapshot& snapshot_;
+  Operation operation_;
+};
+
+/// A key whose list names no alias is answered alike whether there is one or not.
+Result<void> admit_alias(const registry::Snapshot& snapshot, const EndpointSteps& steps,
+                         std::string_view name, const AdmissionOptions& with, Admitted& admitted) {
+  const registry::KeyAllowlist* allow = admitted.key ? &admitted.key->allow : nullptr;
+  const bool is_granted = allow == nullptr || allow->allows_all() || allow->names_alias(name);
+  admitted.alias = snapshot.access().find_alias(admitted.org, name);
+  if (!admitted.alias) {
+    if (!is_granted) return model_not_allowed(name);
+    return refusal(ErrorCode::byo_endpoint_not_found,
+                   "there is no alias " + std::string(name) +
+                       "; a model of an endpoint is named byo:<slug>/<upstream-model>",
+                   "model");
+  }
+  const std::uint64_t seed =
+      with.request_id.empty() ? base::random_bits() : seed_of(with.request_id);
+  std::optional<Error> last;
+  for (const std::string_view model : candidates_of(*admitted.alias, seed)) {
+    Result<void> passed = steps.run(model, is_granted, admitted);
+    if (passed) {
+      admitted.is_fallback = last.has_value();
+      return {};
+    }
+    // What the key may not name must not be told of.
+    last = passed.error().code() == ErrorCode::model_not_allowed ? model_not_allowed(name)
+                                                                 : passed.error();
+    const bool is_secret = last->code() == ErrorCode::model_not_allowed;
+    if (with.dropped != nullptr && !is_secret) {
+      with.dropped->push_back(DroppedCandidate{std::string(model), *last});
+    }
+  }
+  return *last;
+}
+
 }  // namespace
 
 Result<Admitted> admit(const RouterOptions& options, const registry::Snapshot& snapshot,
-                       const Request& request, bool is_streamed) {
+                       const Request& request, bool is_streamed, AdmissionOptions with) {
   if (request.body.size() > options.request_bytes_max) {
     return refusal(ErrorCode::request_too_large,
                    "the body has " + std::to_string(request.body.size()) + " bytes and " +
                        std::to_string(options.request_bytes_max) + " are allowed");
   }
-  if (auto good = check_key(options, request.key); !good) return good.error();
-  if (auto good = check_shape(request, is_streamed); !good) return good.error();
-
   Admitted admitted;
-  const bool has_body = request.operation != Operation::models;
-  if (has_body) {
+  Result<void> good = admit_caller(options, snapshot.access(), request.key, admitted);
+  if (!good) return good.error();
+  if (good = check_shape(request, is_streamed); !good) return good.error();
+  if (request.operation != Operation::models) {
     auto scan = wire::scan_request(request.body, request.operation);
     if (!scan) return scan.error();
     admitted.scan = *scan;
@@ -73,33 +215,11 @@ Result<Admitted> admit(const RouterOptions& options, const registry::Snapshot& s
   std::string scratch;
   const auto model = model_of(request, admitted.scan, scratch);
   if (!model) return model.error();
-  const auto id = has_body ? wire::parse_model_id(*model) : wire::parse_endpoint_id(*model);
-  if (!id) return id.error();
-
-  admitted.entry = snapshot.find(options.org, id->slug);
-  if (!admitted.entry) {
-    return refusal(ErrorCode::byo_endpoint_not_found,
-                   "there is no endpoint byo:" + std::string(id->slug), "model", id->slug);
-  }
-  const EndpointSettings& settings = admitted.entry->endpoint.settings;
-  if (!settings.enabled) {
-    return refusal(ErrorCode::byo_endpoint_disabled,
-                   "endpoint byo:" + settings.slug + " is disabled", "model", id->slug);
-  }
-  if (has_body && !admitted.entry->allows_model(id->upstream)) {
-    return refusal(
-        ErrorCode::byo_model_not_allowed,
-        "endpoint byo:" + settings.slug + " does not allow the model " + std::string(id->upstream),
-        "model", id->slug);
-  }
-  if (!admitted.entry->dialect.offers(request.operation)) {
-    return refusal(ErrorCode::request_unsupported,
-                   "endpoint byo:" + settings.slug + " speaks the dialect " +
-                       admitted.entry->dialect.name + ", which has no " +
-                       std::string(name_of(request.operation)),
-                   {}, id->slug);
-  }
-  admitted.upstream_model.assign(id->upstream);
+  const EndpointSteps steps(snapshot, request);
+  const bool is_alias = !model->starts_with(model_prefix) && registry::is_alias_name(*model);
+  good = is_alias ? admit_alias(snapshot, steps, *model, with, admitted)
+                  : steps.run(*model, false, admitted);
+  if (!good) return good.error();
   return admitted;
 }
 

@@ -3,11 +3,14 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include <byway/request.hpp>
 #include <byway/result.hpp>
 #include <byway/router.hpp>
 
+#include "registry/key_record.hpp"
 #include "registry/snapshot.hpp"
 #include "wire/json_scan.hpp"
 
@@ -18,12 +21,32 @@ struct Admitted {
   std::shared_ptr<const registry::Entry> entry;
   std::string upstream_model;
   wire::RequestScan scan;
+  /// The customer key that the call is made, limited and counted under; null for the owner. Here
+  /// it is handed on to whoever counts.
+  std::shared_ptr<const registry::KeyRecord> key;
+  /// Never empty.
+  std::string org;
+  /// The org's own limits; null when nothing was ever said of it.
+  std::shared_ptr<const Org> limits;
+  /// The alias that was named, and whether its first candidate was passed over; null without.
+  std::shared_ptr<const Alias> alias;
+  bool is_fallback = false;
 };
 
-/// Steps 1 to 8 of the order of enforcement (governance section 4): body size, customer key, JSON
-/// and model id, endpoint, enabled, endpoint's allowlist; then what the dialect offers. No I/O and
-/// no lock shared between callers.
+/// What admission may be told besides.
+struct AdmissionOptions {
+  /// Draws from a weighted alias; empty draws at random.
+  std::string_view request_id = {};
+  /// Gets the candidates of an alias that were passed over.
+  std::vector<DroppedCandidate>* dropped = nullptr;
+};
+
+/// Steps 1 to 8 of the order of enforcement (governance section 4): body size, customer key and
+/// its right to make calls, JSON and model id, the key's allowlist, endpoint, enabled, the
+/// endpoint's allowlist, residency; then what the dialect offers. Of an alias the first candidate
+/// that passes steps 4 to 8 for itself; when none does, the last one's refusal. A key learns
+/// nothing of what its allowlist does not name. No I/O and no lock shared between callers.
 Result<Admitted> admit(const RouterOptions& options, const registry::Snapshot& snapshot,
-                       const Request& request, bool is_streamed);
+                       const Request& request, bool is_streamed, AdmissionOptions with = {});
 
 }  // namespace byway::router

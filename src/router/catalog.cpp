@@ -40,14 +40,17 @@ void CatalogSource::tell(const std::vector<Error>& news) noexcept {
 }
 
 std::vector<Error> CatalogSource::publish(LoadedEntries loaded) {
-  cell_.publish(std::make_shared<const registry::Snapshot>(std::move(loaded.entries)));
+  cell_.publish(std::make_shared<const registry::Snapshot>(std::move(loaded.entries),
+                                                           std::move(loaded.access)));
   std::vector<Error> news;
   const std::lock_guard lock(mutex_);
   health_.broken_endpoints.clear();
   std::vector<std::string> noticed;
   for (const BrokenKey& broken : loaded.broken) {
     health_.broken_endpoints.push_back(broken.slug);
-    Error error = about_endpoint(broken.slug, broken.error);
+    loaded.problems.push_back(about_endpoint(broken.slug, broken.error));
+  }
+  for (Error& error : loaded.problems) {
     noticed.push_back(error.message());
     const bool is_old =
         std::find(noticed_.begin(), noticed_.end(), error.message()) != noticed_.end();
@@ -77,6 +80,7 @@ Error about_endpoint(std::string_view slug, const Error& error) {
 struct Catalog::State {
   /// Shared with whoever is inside poll() or run(), for on_notice may drop the catalog there.
   std::shared_ptr<CatalogSource> source;
+  std::shared_ptr<Clock> clock;
   std::uint32_t fork_generation = base::fork_generation();
 };
 
@@ -100,7 +104,7 @@ Result<std::shared_ptr<Catalog>> Catalog::open(CatalogOptions options) try {
   }
   auto source = options.store.empty() ? open_file_source(options) : open_store_source(options);
   if (!source) return source.error();
-  std::unique_ptr<State, Drop> state(new State{*std::move(source)});
+  std::unique_ptr<State, Drop> state(new State{*std::move(source), options.clock});
   return std::make_shared<Catalog>(std::move(state));
 } catch (const std::bad_alloc&) {
   return Error(ErrorCode::internal_out_of_memory, "no memory is left for the registry");
@@ -116,6 +120,10 @@ CatalogHealth Catalog::health() const {
 
 bool Catalog::is_read_only() const noexcept {
   return state_->source->is_read_only();
+}
+
+const Clock& Catalog::clock() const noexcept {
+  return *state_->clock;
 }
 
 Result<void> Catalog::poll() {

@@ -63,6 +63,7 @@ class Catalog {
   const registry::SnapshotCell& snapshots() const noexcept;
   CatalogHealth health() const;
   bool is_read_only() const noexcept;
+  const Clock& clock() const noexcept;
 
   /// Looks for changes by others now, and waits for it. Codes: those of the store, or of the
   /// registry file; the old snapshot stays then.

@@ -17,10 +17,13 @@
 
 namespace byway::router {
 
-/// Endpoints as they were read, and what is wrong with some.
+/// Everything as it was read, and what is wrong with some.
 struct LoadedEntries {
   std::vector<std::shared_ptr<const registry::Entry>> entries = {};
   std::vector<BrokenKey> broken = {};
+  registry::AccessRecords access = {};
+  /// What is wrong with what is no endpoint.
+  std::vector<Error> problems = {};
 };
 
 /// *Safe from any thread.*

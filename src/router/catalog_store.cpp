@@ -1,6 +1,8 @@
 // The catalog of a store.
 #include <utility>
 
+#include "base/request_id.hpp"
+#include "router/catalog_access.hpp"
 #include "router/catalog_entries.hpp"
 #include "router/catalog_keys.hpp"
 #include "router/catalog_source.hpp"
@@ -83,9 +85,36 @@ class StoreSource final : public CatalogSource {
     Result<void> matched = keys_->match(rows->master_keys);
     keys_problem_ = matched ? std::nullopt : std::optional<Error>(matched.error());
     if (!matched && !thread_) return {};
+    if (matched && rows->peppers.empty()) {
+      auto peppered = add_pepper(store);
+      if (!peppered) return peppered.error();
+      rows = *std::move(peppered);
+    }
     seen_ = rows->revisions;
-    tell(publish(entries_.load(*rows, keys_->vault())));
+    LoadedEntries loaded = entries_.load(*rows, keys_->vault());
+    LoadedAccess access = access_.load(*rows, keys_->vault());
+    loaded.access = std::move(access.records);
+    loaded.problems = std::move(access.problems);
+    tell(publish(std::move(loaded)));
     return {};
+  }
+
+  /// A store that is new, or of a version that had no customer keys, gets what they are hashed
+  /// under. While its active master key is not here there is none, and no key can be made.
+  Result<store::RegistryRows> add_pepper(RegistryStore& store) {
+    vault::Vault& vault = keys_->vault();
+    if (!vault.active_version()) return store.load();
+    const auto id = base::make_ulid(clock_->wall_now());
+    auto row = make_pepper(vault, 1, std::string(id.data(), id.size()));
+    if (!row) return row.error();
+    Result<void> done = store.transact([&]() -> Result<void> {
+      auto rows = store.peppers();
+      if (!rows) return rows.error();
+      return rows->empty() ? store.insert_pepper(*row) : Result<void>();
+    });
+    // Another process has put another master key in place meanwhile; the next look tries again.
+    if (!done && done.error().code() != ErrorCode::vault_kek_wrong) return done.error();
+    return store.load();
   }
 
   Result<store::RegistryRows> finish_making(RegistryStore& store) {
@@ -106,6 +135,7 @@ class StoreSource final : public CatalogSource {
   std::unique_ptr<CatalogKeys> keys_;
   std::shared_ptr<Clock> clock_;
   CatalogEntries entries_;
+  CatalogAccess access_;
   store::Revisions seen_;
   std::optional<Error> keys_problem_;
   /// Last, so that it ends first.

@@ -16,13 +16,17 @@ Explanation Router::explain(const Request& request) const {
   // A dry run needs no body: the model alone decides.
   if (asked.body.empty() && asked.operation != Operation::models) asked.body = body;
   const auto snapshot = core_->catalog->snapshots().current();
-  auto admitted = router::admit(core_->options, *snapshot, asked, false);
+  auto admitted = router::admit(core_->options, *snapshot, asked, false,
+                                {.request_id = {}, .dropped = &explanation.dropped});
   if (!admitted) {
     explanation.provider = admitted.error().endpoint();
     explanation.refusal = admitted.error();
     return explanation;
   }
   const registry::Entry& entry = *admitted->entry;
+  explanation.org = admitted->org;
+  if (admitted->key) explanation.key_id = admitted->key->key.id;
+  if (admitted->alias) explanation.alias = admitted->alias->name;
   explanation.provider = "byo:" + entry.endpoint.settings.slug;
   explanation.endpoint_id = entry.endpoint.id;
   explanation.upstream_model = admitted->upstream_model;

@@ -5,6 +5,7 @@
 #include "base/fork_guard.hpp"
 #include "base/protected_memory.hpp"
 #include "router/admission.hpp"
+#include "router/caller.hpp"
 #include "router/core.hpp"
 #include "router/pending_call.hpp"
 #include "router/stream_state.hpp"
@@ -76,6 +77,14 @@ Health Router::health() const {
                 .registry_problem = catalog.registry_problem,
                 .calls_in_flight = core_->calls_in_flight.load(),
                 .slow_completions = core_->slow_completions.load()};
+}
+
+Result<Admin> Router::admin(AdminOptions options) const {
+  const auto snapshot = core_->catalog->snapshots().current();
+  auto record =
+      router::check_customer_key(snapshot->access(), options.key, core_->clock->wall_now());
+  if (!record) return record.error();
+  return Admin(core_->catalog, (*record)->key.org, (*record)->key.id);
 }
 
 Admin Router::admin_as_owner() const {

@@ -75,6 +75,7 @@ Result<void> RegistryStore::retire_master_key(std::uint32_t version) {
     const std::int64_t number = version;
     Result<std::int64_t> needing = database_.integer(
         "SELECT (SELECT count(*) FROM sealed_key WHERE master_key_version = ?1)"
+        " + (SELECT count(*) FROM pepper WHERE master_key_version = ?1)"
         " + (SELECT count(*) FROM master_key WHERE version = ?1 AND state = ?2)",
         {number, active});
     if (!needing) return needing.error();
@@ -97,7 +98,11 @@ Result<std::vector<BoundKey>> RegistryStore::keys_under(std::uint32_t version,
       "SELECT e.org, e.slug, e.origin, k.endpoint_id, k.field, k.record_id, k.generation,"
       " k.master_key_version, k.preview, k.sealed"
       " FROM sealed_key k JOIN endpoint e ON e.id = k.endpoint_id"
-      " WHERE k.master_key_version = ? AND k.record_id > ? ORDER BY k.record_id LIMIT ?",
+      " WHERE k.master_key_version = ?1 AND k.record_id > ?2"
+      // A pepper is bound to no endpoint.
+      " UNION ALL SELECT '', '', '', '', 'pepper', record_id, version, master_key_version, '',"
+      " sealed FROM pepper WHERE master_key_version = ?1 AND record_id > ?2"
+      " ORDER BY 6 LIMIT ?3",
       {std::int64_t{version}, start, static_cast<std::int64_t>(limit)}, [&](const Row& row) {
         BoundKey& bound = keys.emplace_back();
         bound.org = row.bytes(0);
@@ -130,27 +135,33 @@ Result<RewrapStep> RegistryStore::rewrap_batch(std::uint32_t from, std::uint32_t
     Result<Statement> update = database_.prepare(
         "UPDATE sealed_key SET sealed = ?, master_key_version = ? WHERE record_id = ?");
     if (!update) return update.error();
+    Result<Statement> update_pepper = database_.prepare(
+        "UPDATE pepper SET sealed = ?, master_key_version = ? WHERE record_id = ?");
+    if (!update_pepper) return update_pepper.error();
+    std::int64_t sealed_again = 0;
     for (const BoundKey& bound : *keys) {
       Result<std::string> sealed = rewrap(bound);
       if (!sealed) {
         step.failed.emplace_back(bound.key.record_id, sealed.error());
         continue;
       }
-      Result<void> put = update->run({Bytes{*sealed}, target, bound.key.record_id});
+      const bool is_pepper = bound.key.endpoint_id.empty();
+      Statement& statement = is_pepper ? *update_pepper : *update;
+      Result<void> put = statement.run({Bytes{*sealed}, target, bound.key.record_id});
       if (!put) return put;
-      ++step.rewrapped;
+      ++sealed_again;
+      if (!is_pepper) ++step.rewrapped;
     }
     if (keys->size() == limit && limit != 0) step.next = keys->back().key.record_id;
     Result<std::int64_t> remaining = database_.integer(
-        "SELECT count(*) FROM sealed_key WHERE master_key_version = ?", {std::int64_t{from}});
+        "SELECT (SELECT count(*) FROM sealed_key WHERE master_key_version = ?1)"
+        " + (SELECT count(*) FROM pepper WHERE master_key_version = ?1)",
+        {std::int64_t{from}});
     if (!remaining) return remaining.error();
     step.remaining = *remaining;
-    if (step.rewrapped == 0) return {};
+    if (sealed_again == 0) return {};
     has_destroyed_ = true;
-    if (Result<void> counted = count_wraps(to, static_cast<std::int64_t>(step.rewrapped));
-        !counted) {
-      return counted;
-    }
+    if (Result<void> counted = count_wraps(to, sealed_again); !counted) return counted;
     return bump("registry");
   });
   if (!done) return done.error();

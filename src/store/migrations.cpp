@@ -78,7 +78,46 @@ CREATE TABLE quota_doubt(
 ) STRICT, WITHOUT ROWID;
 )";
 
-constexpr Migration migrations_of_byway[] = {registry_and_vault, capabilities, quota};
+/// Customer keys, aliases and what an org limits.
+constexpr Migration access = R"(
+ALTER TABLE org ADD COLUMN limits TEXT NOT NULL DEFAULT '{}';
+
+CREATE TABLE key_setting(name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO key_setting VALUES('prefix', 'bw');
+
+CREATE TABLE pepper(
+  version INTEGER PRIMARY KEY,
+  record_id TEXT NOT NULL UNIQUE,
+  master_key_version INTEGER NOT NULL REFERENCES master_key(version),
+  sealed BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE customer_key(
+  id TEXT PRIMARY KEY,
+  org TEXT NOT NULL REFERENCES org(name),
+  mode TEXT NOT NULL CHECK(mode IN ('live', 'test')),
+  settings TEXT NOT NULL,
+  generation INTEGER NOT NULL,
+  verifier BLOB NOT NULL CHECK(length(verifier) = 32),
+  pepper_version INTEGER NOT NULL REFERENCES pepper(version),
+  previous_verifier BLOB CHECK(length(previous_verifier) = 32),
+  previous_pepper_version INTEGER REFERENCES pepper(version),
+  overlap_until TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  updated_at TEXT NOT NULL,
+  revoked_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX customer_key_org ON customer_key(org, id);
+
+CREATE TABLE alias(
+  org TEXT NOT NULL REFERENCES org(name),
+  name TEXT NOT NULL,
+  settings TEXT NOT NULL,
+  PRIMARY KEY(org, name)
+) STRICT, WITHOUT ROWID;
+)";
+
+constexpr Migration migrations_of_byway[] = {registry_and_vault, capabilities, quota, access};
 
 std::int64_t big_endian(std::string_view header, std::size_t at) {
   std::int64_t value = 0;

@@ -1,4 +1,4 @@
-// Registry rows: endpoints, sealed keys and master keys as the store keeps them.
+// Registry rows: endpoints, keys, aliases and orgs as the store keeps them.
 #pragma once
 
 #include <cstdint>
@@ -69,9 +69,57 @@ struct MasterKeyRow {
   bool operator==(const MasterKeyRow&) const = default;
 };
 
+/// What customer keys are hashed under; sealed.
+struct PepperRow {
+  std::uint32_t version = 0;
+  std::string record_id = {};
+  std::uint32_t master_key_version = 0;
+  /// Opaque here.
+  std::string sealed = {};
+  bool operator==(const PepperRow&) const = default;
+};
+
+/// A customer key, hashed.
+struct CustomerKeyRow {
+  std::string id = {};
+  std::string org = {};
+  /// "live" or "test".
+  std::string mode = {};
+  /// JSON text of all settings, opaque here.
+  std::string settings = {};
+  std::int64_t generation = 1;
+  /// 32 bytes, and the pepper they were made under.
+  std::string verifier = {};
+  std::uint32_t pepper_version = 0;
+  /// Of the secret before the last rotation; empty and 0 when there is none.
+  std::string previous_verifier = {};
+  std::uint32_t previous_pepper_version = 0;
+  std::string overlap_until = {};
+  std::string created_at = {};
+  std::string updated_at = {};
+  /// Empty while it is not revoked.
+  std::string revoked_at = {};
+  bool operator==(const CustomerKeyRow&) const = default;
+};
+
+struct AliasRow {
+  std::string org = {};
+  std::string name = {};
+  /// JSON text, opaque here.
+  std::string settings = {};
+  bool operator==(const AliasRow&) const = default;
+};
+
+struct OrgRow {
+  std::string name = {};
+  /// JSON text, opaque here.
+  std::string limits = "{}";
+  bool operator==(const OrgRow&) const = default;
+};
+
 /// Count up with each change, in its transaction: compare them to learn whether to load again.
 struct Revisions {
-  /// Orgs, endpoints and sealed keys.
+  /// Orgs, endpoints, sealed keys, customer keys and aliases.
   std::int64_t registry = 0;
   /// Master keys.
   std::int64_t vault = 0;
@@ -81,7 +129,13 @@ struct Revisions {
 /// Everything, as of one instant; removed endpoints are left out.
 struct RegistryRows {
   Revisions revisions = {};
-  std::vector<std::string> orgs = {};
+  std::string key_prefix = {};
+  std::vector<OrgRow> orgs = {};
+  /// By version.
+  std::vector<PepperRow> peppers = {};
+  /// Revoked ones too.
+  std::vector<CustomerKeyRow> customer_keys = {};
+  std::vector<AliasRow> aliases = {};
   std::vector<EndpointRow> endpoints = {};
   std::vector<SealedKeyRow> sealed_keys = {};
   std::vector<MasterKeyRow> master_keys = {};

@@ -84,10 +84,8 @@ Result<RegistryRows> RegistryStore::load() {
     Result<Revisions> revisions = this->revisions();
     if (!revisions) return revisions.error();
     rows.revisions = *revisions;
-    Result<void> read = database_.run("SELECT name FROM org ORDER BY name", {},
-                                      [&](const Row& row) { rows.orgs.push_back(row.bytes(0)); });
-    if (!read) return read;
-    read = database_.run(fmt::format("SELECT {} FROM endpoint WHERE removed_at IS NULL ORDER BY id",
+    if (Result<void> read = load_access(rows); !read) return read;
+    Result<void> read = database_.run(fmt::format("SELECT {} FROM endpoint WHERE removed_at IS NULL ORDER BY id",
                                      endpoint_columns),
                          {}, [&](const Row& row) { rows.endpoints.push_back(endpoint_of(row)); });
     if (!read) return read;
@@ -138,7 +136,7 @@ Result<void> RegistryStore::bump(std::string_view kind) {
 
 Result<void> RegistryStore::insert_org(std::string_view org) {
   return transact([&]() -> Result<void> {
-    Result<void> done = database_.run("INSERT OR IGNORE INTO org VALUES(?)", {org});
+    Result<void> done = database_.run("INSERT OR IGNORE INTO org(name) VALUES(?)", {org});
     if (!done || database_.changes() == 0) return done;
     return bump("registry");
   });

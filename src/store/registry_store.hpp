@@ -1,4 +1,4 @@
-// RegistryStore: orgs, endpoints, sealed keys and master key versions in SQLite.
+// RegistryStore: orgs, endpoints, keys, aliases and master key versions in SQLite.
 #pragma once
 
 #include <chrono>
@@ -31,7 +31,7 @@ using Rewrap = std::function<Result<std::string>(const BoundKey&)>;
 
 /// One step of a re-wrap.
 struct RewrapStep {
-  /// Records now under the new master key.
+  /// Upstream keys now under the new master key; a pepper is not counted.
   std::size_t rewrapped = 0;
   /// Records that still need the old one, those that failed included.
   std::int64_t remaining = 0;
@@ -86,6 +86,31 @@ class RegistryStore {
   /// Does nothing when there is none.
   Result<void> remove_sealed_key(std::string_view endpoint_id, std::string_view field);
 
+  /// What customer keys begin with, from now on.
+  Result<void> set_key_prefix(std::string_view prefix);
+  /// The version is the caller's; its master key must be active or outgoing (vault_kek_wrong) and
+  /// not worn out (vault_wrap_limit).
+  Result<void> insert_pepper(const PepperRow& row);
+  /// By version.
+  Result<std::vector<PepperRow>> peppers();
+
+  /// Absent when there is none.
+  Result<std::optional<OrgRow>> find_org(std::string_view name);
+  /// Makes the org when it is new.
+  Result<void> put_org(const OrgRow& row);
+
+  /// Absent when the org has none of that id.
+  Result<std::optional<CustomerKeyRow>> find_customer_key(std::string_view org,
+                                                          std::string_view id);
+  /// Makes the org when it is new. The id is fresh, or the row is replaced; org, mode and
+  /// created_at of a row stay.
+  Result<void> put_customer_key(const CustomerKeyRow& row);
+
+  /// Makes the org when it is new; replaces an alias of that name.
+  Result<void> put_alias(const AliasRow& row);
+  /// Whether there was one.
+  Result<bool> remove_alias(std::string_view org, std::string_view name);
+
   /// By version.
   Result<std::vector<MasterKeyRow>> master_keys();
   /// The version is the next one and is filled in; gives it back.
@@ -104,6 +129,7 @@ class RegistryStore {
  private:
   RegistryStore(Database database, WriteLock write_lock, StoreOptions options);
   Result<void> bump(std::string_view kind);
+  Result<void> load_access(RegistryRows& rows);
   Result<void> check_slug(const EndpointRow& row);
   Result<void> count_wraps(std::uint32_t version, std::int64_t count);
   Result<void> destroy_key(std::string_view endpoint_id, std::string_view field);

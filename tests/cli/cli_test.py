@@ -436,7 +436,8 @@ class Calls(Command):
     def test_the_record_of_our_own_refusals(self):
         self.with_endpoint()
         for model, given, code in (("byo:none/x", HELLO, "byo_endpoint_not_found"),
-                                   ("hello", HELLO, "request_invalid_model"),
+                                   ("hello", HELLO, "byo_endpoint_not_found"),
+                                   ("Hello/x", HELLO, "request_invalid_model"),
                                    ("byo:demo/hello", "{", "request_invalid_json")):
             error = self.record("--model", model, given=given)["error"]
             self.assertEqual((error["code"], error["class"], error["sent"]), (code, None, "no"))

@@ -30,7 +30,7 @@ TEST_CASE("what is inserted is loaded again, byte for byte") {
   CHECK(rows.endpoints[0] == row);
   REQUIRE(rows.sealed_keys.size() == 1);
   CHECK(rows.sealed_keys[0] == key);
-  CHECK(rows.orgs == std::vector<std::string>{"local"});
+  CHECK(rows.orgs == std::vector<OrgRow>{{"local", "{}"}});
   CHECK(must(store.find_endpoint("local", "one")) == row);
   CHECK(must(store.find_sealed_key("end-1", "key")) == key);
   CHECK(!must(store.find_endpoint("other", "one")));
