@@ -69,21 +69,20 @@ std::string describe(const Explanation& told) {
     dropped += aligned({{"passed over", model.model + "  " + std::string(model.reason.name()) +
                                             ": " + model.reason.message()}});
   }
-  return dropped +
-         aligned({{"provider", told.provider},
-                  {"alias", told.alias},
-                  {"customer key", told.key_id},
-                  {"endpoint", told.endpoint_id},
-                  {"model sent", told.upstream_model},
-                  {"URL", told.url},
-                  {"dialect", told.dialect},
-                  {"key", told.endpoint_id.empty() ? "" : key},
-                  {"connect", limit_text(told.timeouts.connect)},
-                  {"first byte", limit_text(told.timeouts.first_byte)},
-                  {"first token", limit_text(told.timeouts.first_token)},
-                  {"stall", limit_text(told.timeouts.stall)},
-                  {"total", limit_text(told.timeouts.total)},
-                  {"would be sent", told.refusal ? "no" : "yes"}});
+  return dropped + aligned({{"provider", told.provider},
+                            {"alias", told.alias},
+                            {"customer key", told.key_id},
+                            {"endpoint", told.endpoint_id},
+                            {"model sent", told.upstream_model},
+                            {"URL", told.url},
+                            {"dialect", told.dialect},
+                            {"key", told.endpoint_id.empty() ? "" : key},
+                            {"connect", limit_text(told.timeouts.connect)},
+                            {"first byte", limit_text(told.timeouts.first_byte)},
+                            {"first token", limit_text(told.timeouts.first_token)},
+                            {"stall", limit_text(told.timeouts.stall)},
+                            {"total", limit_text(told.timeouts.total)},
+                            {"would be sent", told.refusal ? "no" : "yes"}});
 }
 
 int explain(Router& router, const ExplainOptions& options, const GlobalOptions& globals) {

@@ -35,9 +35,9 @@ Result<void> check_grant(CatalogDesk& desk, std::string_view org, std::string_vi
   const auto is_granted = is_granted_to_a_key(desk, org, alias);
   if (!is_granted) return is_granted.error();
   if (!*is_granted) return {};
-  return Error(ErrorCode::policy_forbidden,
-               "a customer key's list names the alias " + std::string(alias) +
-                   ", so changing it needs the right keys:write too");
+  return Error(ErrorCode::policy_forbidden, "a customer key's list names the alias " +
+                                                std::string(alias) +
+                                                ", so changing it needs the right keys:write too");
 }
 
 }  // namespace

@@ -11,7 +11,8 @@
 namespace byway::router {
 namespace {
 
-Alias alias(std::string name, std::vector<AliasModel> models, std::vector<std::string> require = {}) {
+Alias alias(std::string name, std::vector<AliasModel> models,
+            std::vector<std::string> require = {}) {
   return {.name = std::move(name), .models = std::move(models), .require = std::move(require)};
 }
 
@@ -170,7 +171,8 @@ TEST_CASE("an alias that cannot be kept is refused", "[alias]") {
   refuse(alias("a", {{"byo:*", {}}}));
   refuse(alias("a", {{"byo:plain/m", {}}, {"byo:plain/m", {}}}));
   refuse(alias("a", {{"byo:plain/m", 1}, {"byo:euro/m", {}}}));
-  for (const std::int64_t weight : {0, -1, 1'000'001}) refuse(alias("a", {{"byo:plain/m", weight}}));
+  for (const std::int64_t weight : {0, -1, 1'000'001})
+    refuse(alias("a", {{"byo:plain/m", weight}}));
   refuse(alias("a", {{"byo:plain/m", {}}}, {"two words"}));
   CHECK(must(rig.owner.aliases()).empty());
   for (const char* text : {"byo:plain/m=nan", "byo:plain/m=1.5", "byo:plain/m="}) {
