@@ -81,16 +81,16 @@ struct MasterRotation {
 };
 
 /// Administration of one org. A handle: copies are cheap. *Safe from any thread*, but on loop
-/// threads only what reads endpoints, aliases, customer keys and the own org answers, the others give
-/// internal_would_block_loop. Those readings take this process's snapshot; everything else works on the store, waits for
-/// it, and returns once calls of this process see the change; other processes see it within a
-/// second. Codes of every such method besides its own: store_locked, store_disk_full,
-/// store_io_error, store_corrupt, internal_closed, internal_used_after_fork,
+/// threads only what reads endpoints, aliases, customer keys and the own org answers, the others
+/// give internal_would_block_loop. Those readings take this process's snapshot; everything else
+/// works on the store, waits for it, and returns once calls of this process see the change; other
+/// processes see it within a second. Codes of every such method besides its own: store_locked,
+/// store_disk_full, store_io_error, store_corrupt, internal_closed, internal_used_after_fork,
 /// internal_out_of_memory, and registry_read_only when the registry is a file. An unknown slug and
 /// one of another org are answered alike: byo_endpoint_not_found. No answer and no error ever holds
-/// a key. A handle made with a customer key is checked in every method, first of all: invalid_api_key
-/// once that key is revoked or has expired, policy_forbidden when its role lacks the right
-/// (docs/guide/keys.md has the table).
+/// a key. A handle made with a customer key is checked in every method, first of all:
+/// invalid_api_key once that key is revoked or has expired, policy_forbidden when its role lacks
+/// the right (docs/guide/keys.md has the table).
 class Admin {
  public:
   /// By slug.

@@ -98,6 +98,10 @@ struct Metadata {
   std::uint64_t key_generation = 0;
 };
 
+namespace router {
+class PendingCall;
+}
+
 /// A successful reply. Movable; *one thread at a time*. Views live as long as the Response.
 class Response {
  public:
@@ -127,6 +131,7 @@ class Response {
   ~Response();
 
  private:
+  friend class router::PendingCall;
   std::unique_ptr<State> state_;
 };
 

@@ -184,7 +184,9 @@ int run_chat(ChatOptions& options, const GlobalOptions& globals) {
 void add_chat(CLI::App& app, GlobalOptions& globals) {
   CLI::App* command = app.add_subcommand("chat", "Ask a model, see the answer as it comes");
   auto options = std::make_shared<ChatOptions>();
-  command->add_option("MODEL", options->model, "byo:SLUG/MODEL, an alias, or byo:SLUG for its default model")
+  command
+      ->add_option("MODEL", options->model,
+                   "byo:SLUG/MODEL, an alias, or byo:SLUG for its default model")
       ->required();
   command->add_option("PROMPT", options->prompt, "The question [standard input]");
   command->add_option("--system", options->system, "Instructions to the model")->type_name("TEXT");

@@ -53,8 +53,7 @@ int rotate(Router& router, const ChangeOptions& options, const GlobalOptions& gl
   if (!key) return report_failed(key.error(), globals);
   auto admin = admin_of(router, globals);
   if (!admin) return report_failed(admin.error(), globals);
-  const auto endpoint =
-      admin->rotate_key(options.slug, key->view().value_or(std::string_view()));
+  const auto endpoint = admin->rotate_key(options.slug, key->view().value_or(std::string_view()));
   if (!endpoint) return report_failed(endpoint.error(), globals);
   return tell(*endpoint,
               "byo:" + options.slug + " now uses " + endpoint->key_preview + " (generation " +

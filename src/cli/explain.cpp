@@ -31,7 +31,7 @@ std::string limit_text(std::optional<std::chrono::milliseconds> limit) {
   return limit->count() == 0 ? "none" : std::to_string(limit->count()) + " ms";
 }
 
-std::string json_of(const DroppedCandidate& dropped) {
+std::string dropped_json(const DroppedCandidate& dropped) {
   return Json().text("model", dropped.model).raw("reason", record_error(dropped.reason)).str();
 }
 
@@ -55,8 +55,7 @@ std::string explanation_json(const Explanation& told) {
       .text_or_null("org", told.org)
       .text_or_null("key_id", told.key_id)
       .text_or_null("alias", told.alias)
-      .raw("dropped",
-           json_list(told.dropped, [](const DroppedCandidate& model) { return json_of(model); }))
+      .raw("dropped", json_list(told.dropped, dropped_json))
       .raw("timeouts", timeouts)
       .raw("capabilities", told.capabilities ? json_of(*told.capabilities) : "null")
       .raw("refusal", told.refusal ? record_error(*told.refusal) : "null")

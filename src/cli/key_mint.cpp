@@ -83,8 +83,8 @@ int tell(const MintedKey& minted, const GlobalOptions& globals) {
 }
 
 int mint(Admin& admin, const MintOptions& options, const GlobalOptions& globals) {
-  const auto minted = admin.mint_customer_key(options.settings,
-                                              options.is_test ? KeyMode::test : KeyMode::live);
+  const auto minted =
+      admin.mint_customer_key(options.settings, options.is_test ? KeyMode::test : KeyMode::live);
   if (!minted) return report_failed(minted.error(), globals);
   return tell(*minted, globals);
 }

@@ -96,13 +96,14 @@ void add_limits(CLI::App& org, GlobalOptions& globals) {
 void add_org(CLI::App& app, GlobalOptions& globals) {
   CLI::App* command = app.add_subcommand("org", "Orgs and their limits");
   command->require_subcommand(1);
-  command->footer("Examples:\n  byway org create acme\n  byway --org acme org limits --cap-day 500");
+  command->footer(
+      "Examples:\n  byway org create acme\n  byway --org acme org limits --cap-day 500");
   auto name = std::make_shared<std::string>();
   CLI::App* creating = command->add_subcommand("create", "Make an org");
   creating->add_option("NAME", *name, "1 to 64 of a-z, 0-9, '.', '_' and '-'")->required();
   creating->callback([&globals, name] {
-    globals.exit_code = with_admin(
-        globals, [&](Admin& admin) { return tell(admin.create_org(*name), globals); });
+    globals.exit_code =
+        with_admin(globals, [&](Admin& admin) { return tell(admin.create_org(*name), globals); });
   });
   command->add_subcommand("list", "List the store's orgs")->callback([&globals] {
     globals.exit_code = with_admin(globals, [&](Admin& admin) { return list(admin, globals); });

@@ -64,8 +64,7 @@ int status(Router& router, const GlobalOptions& globals) {
 int rotate_master(Router& router, const std::string& file, const GlobalOptions& globals) {
   auto admin = admin_of(router, globals);
   if (!admin) return report_failed(admin.error(), globals);
-  const auto rotated =
-      admin->rotate_master(file.empty() ? KeySource() : KeySource::file(file));
+  const auto rotated = admin->rotate_master(file.empty() ? KeySource() : KeySource::file(file));
   if (!rotated) return report_failed(rotated.error(), globals);
   if (globals.is_json) {
     print(Json()

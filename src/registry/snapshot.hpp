@@ -1,4 +1,5 @@
-// Snapshot: all endpoints, customer keys and aliases as of one instant, immutable, read without locks.
+// Snapshot: all endpoints, customer keys and aliases as of one instant, immutable, read without
+// locks.
 #pragma once
 
 #include <array>

@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "registry/alias_rules.hpp"
 #include "registry/base64.hpp"
 #include "registry/fields.hpp"
 #include "registry/settings.hpp"
@@ -60,10 +61,13 @@ class Reader {
  public:
   explicit Reader(std::string_view file_name) : file_name_(file_name) {}
 
-  Result<std::vector<FileEndpoint>> read(const toml::table& root);
+  Result<FileRegistry> read(const toml::table& root);
 
  private:
   Result<void> read_org(const toml::node& node);
+  Result<std::vector<FileEndpoint>> read_endpoints(const toml::node& node);
+  Result<std::vector<Alias>> read_aliases(const toml::node& node);
+  Result<Alias> read_alias(const toml::table& table);
   Result<FileEndpoint> read_endpoint(const toml::table& table);
   Result<void> read_member(FileEndpoint& endpoint, std::string_view name, const toml::node& node);
   Result<void> read_key(FileEndpoint& endpoint, const toml::node& node);
@@ -211,21 +215,10 @@ Result<FileEndpoint> Reader::read_endpoint(const toml::table& table) {
   return endpoint;
 }
 
-Result<std::vector<FileEndpoint>> Reader::read(const toml::table& root) {
-  const toml::node* endpoints = nullptr;
-  for (const auto& [key, value] : root) {
-    if (key.str() == "endpoint") {
-      endpoints = &value;
-    } else if (key.str() != "org") {
-      return invalid(value, wire::utf8_prefix(key.str(), 64), "is not known");
-    } else if (Result<void> read = read_org(value); !read) {
-      return read.error();
-    }
-  }
+Result<std::vector<FileEndpoint>> Reader::read_endpoints(const toml::node& endpoints) {
   std::vector<FileEndpoint> read;
-  if (endpoints == nullptr) return read;
-  const auto* array = endpoints->as_array();
-  if (array == nullptr) return invalid(*endpoints, "endpoint", "must be written [[endpoint]]");
+  const auto* array = endpoints.as_array();
+  if (array == nullptr) return invalid(endpoints, "endpoint", "must be written [[endpoint]]");
   std::set<std::pair<std::string, std::string>> seen;
   for (const toml::node& node : *array) {
     const auto* table = node.as_table();
@@ -243,6 +236,87 @@ Result<std::vector<FileEndpoint>> Reader::read(const toml::table& root) {
   return read;
 }
 
+Result<Alias> Reader::read_alias(const toml::table& table) {
+  Alias alias{.name = {}, .models = {}, .require = {}, .org = org_};
+  lines_.clear();
+  for (const auto& [key, value] : table) {
+    const std::string_view name = key.str();
+    lines_.emplace(name, line_of(value));
+    const auto* text = value.as_string();
+    if (name == "name" || name == "org") {
+      if (text == nullptr) return invalid(value, name, "must be a string");
+      (name == "name" ? alias.name : alias.org) = text->get();
+      continue;
+    }
+    if (name != "models" && name != "require") {
+      return invalid(value, wire::utf8_prefix(name, 64), "is not known");
+    }
+    const auto* array = value.as_array();
+    auto strings = array == nullptr ? std::nullopt : strings_of(*array);
+    if (!strings) return invalid(value, name, "must be a list of strings");
+    if (name == "require") {
+      alias.require = *std::move(strings);
+      continue;
+    }
+    for (const std::string& item : *strings) {
+      auto model = alias_model_from_text(item);
+      if (!model) return invalid(value, name, model.error().message());
+      alias.models.push_back(*std::move(model));
+    }
+  }
+  Result<void> checked = check_alias(alias);
+  if (checked) return alias;
+  FileEndpoint place;
+  place.line = line_of(table);
+  return invalid(place, checked.error());
+}
+
+Result<std::vector<Alias>> Reader::read_aliases(const toml::node& aliases) {
+  std::vector<Alias> read;
+  const auto* array = aliases.as_array();
+  if (array == nullptr) return invalid(aliases, "alias", "must be written [[alias]]");
+  std::set<std::pair<std::string, std::string>> seen;
+  for (const toml::node& node : *array) {
+    const auto* table = node.as_table();
+    if (table == nullptr) return invalid(node, "alias", "must be written [[alias]]");
+    Result<Alias> alias = read_alias(*table);
+    if (!alias) return alias.error();
+    if (!seen.emplace(alias->org, alias->name).second) {
+      return invalid(node, "name", "\"" + alias->name + "\" is the name of an alias above too");
+    }
+    read.push_back(*std::move(alias));
+  }
+  return read;
+}
+
+Result<FileRegistry> Reader::read(const toml::table& root) {
+  const toml::node* endpoints = nullptr;
+  const toml::node* aliases = nullptr;
+  for (const auto& [key, value] : root) {
+    if (key.str() == "endpoint") {
+      endpoints = &value;
+    } else if (key.str() == "alias") {
+      aliases = &value;
+    } else if (key.str() != "org") {
+      return invalid(value, wire::utf8_prefix(key.str(), 64), "is not known");
+    } else if (Result<void> read = read_org(value); !read) {
+      return read.error();
+    }
+  }
+  FileRegistry read;
+  if (endpoints != nullptr) {
+    auto listed = read_endpoints(*endpoints);
+    if (!listed) return listed.error();
+    read.endpoints = *std::move(listed);
+  }
+  if (aliases != nullptr) {
+    auto listed = read_aliases(*aliases);
+    if (!listed) return listed.error();
+    read.aliases = *std::move(listed);
+  }
+  return read;
+}
+
 }  // namespace
 
 Error file_invalid(std::string_view file_name, std::uint32_t line, std::string_view field,
@@ -256,8 +330,7 @@ Error file_invalid(std::string_view file_name, std::uint32_t line, std::string_v
   return Error(std::move(fields));
 }
 
-Result<std::vector<FileEndpoint>> parse_registry(std::string_view toml,
-                                                 std::string_view file_name) try {
+Result<FileRegistry> parse_registry(std::string_view toml, std::string_view file_name) try {
   const toml::table root = toml::parse(toml);
   return Reader(file_name).read(root);
 } catch (const toml::parse_error& error) {

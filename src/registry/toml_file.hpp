@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include <byway/alias.hpp>
 #include <byway/endpoint.hpp>
 #include <byway/result.hpp>
 
@@ -35,6 +36,13 @@ struct FileEndpoint {
   std::vector<std::string> warnings = {};
 };
 
+/// What a file says.
+struct FileRegistry {
+  std::vector<FileEndpoint> endpoints = {};
+  /// Each has passed check_alias().
+  std::vector<Alias> aliases = {};
+};
+
 /// Reads
 ///
 ///     [org]
@@ -45,18 +53,22 @@ struct FileEndpoint {
 ///     key = "env:VLLM_KEY"      # or "file:PATH", or "sealed:<base64>" with key_record_id and
 ///     timeouts.stall_ms = 5000  # key_generation
 ///     headers = ["X-Team: a"]   # or a table
+///     [[alias]]
+///     name = "fast"
+///     models = ["byo:my-vllm/m=3", "byo:spare/m=1"]  # with weights, or without
+///     require = ["chat"]
 ///
-/// Strict: names given twice, unknown names, wrong types and a slug given twice are refused. The
-/// error names `file_name`, line and field, and never quotes a value of `key`. Codes:
+/// Strict: names given twice, unknown names, wrong types and a slug or alias given twice are
+/// refused. The error names `file_name`, line and field, and never quotes a value of `key`. Codes:
 /// registry_invalid_file, its reason being the code of what is wrong inside; registry_needs_store
 /// for a cap, which needs durable counters.
-Result<std::vector<FileEndpoint>> parse_registry(std::string_view toml, std::string_view file_name);
+Result<FileRegistry> parse_registry(std::string_view toml, std::string_view file_name);
 
 /// registry_invalid_file at a line; `field` may be empty.
 Error file_invalid(std::string_view file_name, std::uint32_t line, std::string_view field,
                    std::string_view message, std::string_view reason = {});
 
 /// Text that parse_registry() reads back to the same.
-std::string write_registry(std::span<const FileEndpoint> endpoints);
+std::string write_registry(const FileRegistry& registry);
 
 }  // namespace byway::registry

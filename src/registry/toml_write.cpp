@@ -1,6 +1,7 @@
 // Writes a registry file.
 #include <string>
 
+#include "registry/alias_rules.hpp"
 #include "registry/base64.hpp"
 #include "registry/fields.hpp"
 #include "registry/toml_file.hpp"
@@ -55,10 +56,10 @@ std::string text_of(const FileKey& key) {
 
 }  // namespace
 
-std::string write_registry(std::span<const FileEndpoint> endpoints) {
+std::string write_registry(const FileRegistry& registry) {
   static const EndpointSettings defaults;
   std::string out;
-  for (const FileEndpoint& endpoint : endpoints) {
+  for (const FileEndpoint& endpoint : registry.endpoints) {
     out += out.empty() ? "[[endpoint]]\n" : "\n[[endpoint]]\n";
     for (const Field& field : all_fields()) {
       FieldValue value = field.get(endpoint.settings);
@@ -71,6 +72,15 @@ std::string write_registry(std::span<const FileEndpoint> endpoints) {
     if (endpoint.key.origin != KeyOrigin::sealed) continue;
     append_member(out, "key_record_id", endpoint.key.record_id);
     append_member(out, "key_generation", static_cast<std::int64_t>(endpoint.key.generation));
+  }
+  for (const Alias& alias : registry.aliases) {
+    out += out.empty() ? "[[alias]]\n" : "\n[[alias]]\n";
+    append_member(out, "name", alias.name);
+    std::vector<std::string> models;
+    for (const AliasModel& model : alias.models) models.push_back(to_text(model));
+    append_member(out, "models", models);
+    if (!alias.require.empty()) append_member(out, "require", alias.require);
+    append_member(out, "org", alias.org);
   }
   return out;
 }

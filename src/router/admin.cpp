@@ -176,6 +176,7 @@ Result<Endpoint> Admin::rotate_key(std::string_view slug, std::string_view key) 
 }
 
 Result<Endpoint> Admin::keep_capabilities(std::string_view slug, const CapabilityRecord& record) {
+  if (Result<void> good = allow(AdminMethod::keep_capabilities); !good) return good.error();
   return catalog_->change([&](CatalogDesk& desk) -> Result<Endpoint> {
     std::optional<Endpoint> kept;
     Result<void> done = router::transact(desk, [&]() -> Result<void> {

@@ -4,43 +4,14 @@
 #include <utility>
 
 #include "registry/alias_rules.hpp"
-#include "registry/key_record.hpp"
-#include "router/catalog_access.hpp"
+#include "router/catalog_aliases.hpp"
 #include "router/catalog_desk.hpp"
 #include "router/catalog_prices.hpp"
 #include "router/permissions.hpp"
 
 namespace byway {
-namespace {
-
 using router::AdminMethod;
 using router::CatalogDesk;
-
-/// Whether the list of a key that is not revoked names the alias, which then grants its models.
-Result<bool> is_granted_to_a_key(CatalogDesk& desk, std::string_view org, std::string_view alias) {
-  auto rows = desk.store.load();
-  if (!rows) return rows.error();
-  for (const store::CustomerKeyRow& row : rows->customer_keys) {
-    if (row.org != org || !row.revoked_at.empty()) continue;
-    const auto key = router::customer_key_of(row);
-    if (!key) return key.error();
-    if (registry::KeyAllowlist(key->settings.allow).names_alias(alias)) return true;
-  }
-  return false;
-}
-
-Result<void> check_grant(CatalogDesk& desk, std::string_view org, std::string_view alias,
-                         bool may_write_keys) {
-  if (may_write_keys) return {};
-  const auto is_granted = is_granted_to_a_key(desk, org, alias);
-  if (!is_granted) return is_granted.error();
-  if (!*is_granted) return {};
-  return Error(ErrorCode::policy_forbidden,
-               "a customer key's list names the alias " + std::string(alias) +
-                   ", so changing it needs the right keys:write too");
-}
-
-}  // namespace
 
 Result<std::vector<Alias>> Admin::aliases() const {
   if (Result<void> good = allow(AdminMethod::aliases); !good) return good.error();
@@ -59,9 +30,7 @@ Result<Alias> Admin::set_alias(Alias alias) {
   const bool may_grant = may_write_keys();
   return catalog_->change([&](CatalogDesk& desk) -> Result<Alias> {
     Result<void> done = router::transact(desk, [&]() -> Result<void> {
-      Result<void> good = check_grant(desk, org_, alias.name, may_grant);
-      if (!good) return good;
-      Result<void> put = desk.store.put_alias({org_, alias.name, registry::to_json(alias)});
+      Result<void> put = router::put_alias(desk, alias, may_grant);
       if (!put) return put;
       return router::check_prices(desk, org_);
     });
@@ -75,7 +44,7 @@ Result<void> Admin::remove_alias(std::string_view name) {
   const bool may_grant = may_write_keys();
   return catalog_->change([&](CatalogDesk& desk) -> Result<void> {
     return router::transact(desk, [&]() -> Result<void> {
-      Result<void> good = check_grant(desk, org_, name, may_grant);
+      Result<void> good = router::check_grant(desk, org_, name, may_grant);
       if (!good) return good;
       auto was_there = desk.store.remove_alias(org_, name);
       if (!was_there) return was_there.error();

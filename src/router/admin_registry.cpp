@@ -4,8 +4,10 @@
 #include <map>
 #include <utility>
 
+#include "registry/alias_rules.hpp"
 #include "registry/fields.hpp"
 #include "registry/toml_file.hpp"
+#include "router/catalog_aliases.hpp"
 #include "router/catalog_desk.hpp"
 #include "router/catalog_entries.hpp"
 #include "router/catalog_plain_key.hpp"
@@ -66,6 +68,23 @@ Result<StoredEndpoint> import_one(CatalogDesk& desk, std::string_view org,
                         from.warnings};
 }
 
+/// A name that is taken is refused, as a slug is.
+Result<void> import_alias(CatalogDesk& desk, std::string_view org, const Alias& alias,
+                          bool may_grant) {
+  if (alias.org != org) {
+    return registry::field_invalid("org", "the alias " + alias.name + " is of another org");
+  }
+  auto rows = desk.store.load();
+  if (!rows) return rows.error();
+  for (const store::AliasRow& row : rows->aliases) {
+    if (row.org == org && row.name == alias.name) {
+      return Error(ErrorCode::registry_duplicate_slug,
+                   "the org has an alias " + alias.name + " already");
+    }
+  }
+  return router::put_alias(desk, alias, may_grant);
+}
+
 }  // namespace
 
 Result<std::string> Admin::export_registry() const {
@@ -90,22 +109,35 @@ Result<std::string> Admin::export_registry() const {
     std::vector<FileEndpoint> endpoints;
     endpoints.reserve(by_slug.size());
     for (auto& [slug, endpoint] : by_slug) endpoints.push_back(std::move(endpoint));
-    return registry::write_registry(endpoints);
+    registry::FileRegistry registry{.endpoints = std::move(endpoints), .aliases = {}};
+    for (const store::AliasRow& row : rows->aliases) {
+      if (row.org != org_) continue;
+      Alias& alias = registry.aliases.emplace_back();
+      alias.name = row.name;
+      alias.org = row.org;
+      Result<void> read = registry::read_alias_json(alias, row.settings);
+      if (!read) return read.error();
+    }
+    return registry::write_registry(registry);
   });
 }
 
 Result<std::vector<StoredEndpoint>> Admin::import_registry(std::string_view toml) {
   if (Result<void> good = allow(AdminMethod::import_registry); !good) return good.error();
   return catalog_->change([&](CatalogDesk& desk) -> Result<std::vector<StoredEndpoint>> {
-    auto endpoints = registry::parse_registry(toml, "registry text");
-    if (!endpoints) return endpoints.error();
+    auto read = registry::parse_registry(toml, "registry text");
+    if (!read) return read.error();
+    const bool may_grant = may_write_keys();
     std::vector<StoredEndpoint> stored;
     Result<void> done = router::transact(desk, [&]() -> Result<void> {
       stored.clear();
-      for (const FileEndpoint& from : *endpoints) {
+      for (const FileEndpoint& from : read->endpoints) {
         auto one = import_one(desk, org_, from);
         if (!one) return one.error();
         stored.push_back(*std::move(one));
+      }
+      for (const Alias& alias : read->aliases) {
+        if (Result<void> put = import_alias(desk, org_, alias, may_grant); !put) return put;
       }
       return router::check_prices(desk, org_);
     });

@@ -74,10 +74,10 @@ Result<void> admit_caller(const RouterOptions& options, const registry::Access& 
 }
 
 Error model_not_allowed(std::string_view model) {
-  return refusal(ErrorCode::model_not_allowed,
-                 "this customer key may not use the model " +
-                     std::string(wire::utf8_prefix(model, shown_max)),
-                 "model");
+  return refusal(
+      ErrorCode::model_not_allowed,
+      "this customer key may not use the model " + std::string(wire::utf8_prefix(model, shown_max)),
+      "model");
 }
 
 /// Steps 4 to 8 for one model id.
@@ -149,10 +149,10 @@ class EndpointSteps {
     for (const std::string& wanted : admitted.alias->require) {
       const auto& tags = settings.tags;
       if (std::find(tags.begin(), tags.end(), wanted) != tags.end()) continue;
-      return refusal(ErrorCode::request_unsupported,
-                     "endpoint byo:" + settings.slug + " lacks the tag " + wanted +
-                         " that the alias requires",
-                     "model", settings.slug);
+      return refusal(
+          ErrorCode::request_unsupported,
+          "endpoint byo:" + settings.slug + " lacks the tag " + wanted + " that the alias requires",
+          "model", settings.slug);
     }
     return {};
   }

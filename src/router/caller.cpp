@@ -60,8 +60,7 @@ Result<std::shared_ptr<const registry::KeyRecord>> check_customer_key(
   const registry::KeyVerifier given = verifier_of(*pepper, key);
   static const registry::KeyVerifier nobody;
   const bool is_current = matches(record ? record->verifier : nobody, given);
-  const bool is_previous =
-      matches(record && record->previous ? *record->previous : nobody, given);
+  const bool is_previous = matches(record && record->previous ? *record->previous : nobody, given);
   if (!record || !(is_current || is_previous)) return bad_key("unknown");
   if (auto good = check_state(*record, now); !good) return good.error();
   if (!is_current && now >= record->overlap_until) return bad_key("expired");

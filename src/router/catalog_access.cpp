@@ -30,8 +30,7 @@ Error about(std::string_view what, std::string_view name, const Error& error) {
 
 KeyVerifier verifier_of(const std::string& bytes, std::uint32_t pepper_version) {
   KeyVerifier verifier;
-  std::memcpy(verifier.bytes.data(), bytes.data(),
-              std::min(bytes.size(), verifier.bytes.size()));
+  std::memcpy(verifier.bytes.data(), bytes.data(), std::min(bytes.size(), verifier.bytes.size()));
   verifier.pepper_version = pepper_version;
   return verifier;
 }

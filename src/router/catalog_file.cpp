@@ -189,16 +189,16 @@ Result<RegistryFile::Known> RegistryFile::make(const FileEndpoint& from) {
 Result<LoadedEntries> RegistryFile::read() {
   auto text = read_text();
   if (!text) return text.error();
-  auto endpoints = registry::parse_registry(*text, file_name_of(path_));
-  if (!endpoints) return endpoints.error();
+  auto registry = registry::parse_registry(*text, file_name_of(path_));
+  if (!registry) return registry.error();
   loaded_at_ = rfc3339(clock_->wall_now());
-  for (const FileEndpoint& from : *endpoints) {
+  for (const FileEndpoint& from : registry->endpoints) {
     if (from.key.origin == KeyOrigin::file) stamps_.push_back(stamp_of(from.key.text));
   }
   if (Result<void> ready = ready_vault(); !ready) return ready.error();
   LoadedEntries loaded;
   std::map<Place, Known> now;
-  for (const FileEndpoint& from : *endpoints) {
+  for (const FileEndpoint& from : registry->endpoints) {
     auto known = make(from);
     if (!known) return known.error();
     loaded.entries.push_back(known->entry);
@@ -209,6 +209,9 @@ Result<LoadedEntries> RegistryFile::read() {
     now.emplace(Place(settings.org, settings.slug), *std::move(known));
   }
   known_ = std::move(now);
+  for (Alias& alias : registry->aliases) {
+    loaded.access.aliases.push_back(std::make_shared<const Alias>(std::move(alias)));
+  }
   return loaded;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/fork_guard.hpp"
 #include "router/core.hpp"
+#include "router/response_state.hpp"
 
 namespace byway {
 
@@ -22,6 +23,12 @@ void PendingCall::submit(Router::Core& core, const Request& request) {
   fork_generation_ = base::fork_generation();
   // In a forked child nobody runs what is posted.
   if (core.fork_generation == fork_generation_) loop_ = core.loop;
+  is_list_ = request.operation == Operation::models;
+  if (is_list_ && core.fork_generation == fork_generation_) {
+    auto snapshot = core.catalog->snapshots().current();
+    auto admitted = admit(core.options, *snapshot, request, false);
+    if (admitted) filter_.emplace(std::move(snapshot), *std::move(admitted));
+  }
   call_.submit(core, request, false, *this, weak_from_this());
 }
 
@@ -68,6 +75,7 @@ void PendingCall::on_done(std::function<void(Result<Response>)> continuation) {
 }
 
 void PendingCall::on_done(Result<Response> result, Reply) {
+  if (is_list_ && result) filter_models(*result);
   result_.emplace(std::move(result));
   const unsigned before = state_.fetch_or(has_result, std::memory_order_acq_rel);
   if ((before & has_continuation) != 0) {
@@ -75,6 +83,14 @@ void PendingCall::on_done(Result<Response> result, Reply) {
   } else {
     state_.notify_all();
   }
+}
+
+void PendingCall::filter_models(Response& response) const {
+  Response::State& state = *response.state_;
+  state.body = filter_ ? filter_->apply(std::move(state.body), state.metadata.provider)
+                       : ModelFilter::empty_list();
+  state.is_read = false;
+  state.reply = Reply();
 }
 
 void PendingCall::run() noexcept {

@@ -10,6 +10,7 @@
 #include <byway/response.hpp>
 
 #include "router/call.hpp"
+#include "router/model_filter.hpp"
 #include "router/sink.hpp"
 
 namespace byway {
@@ -53,6 +54,7 @@ class PendingCall final : public detail::PendingState<Response>,
 
   void run() noexcept override;
   void continue_with_result();
+  void filter_models(Response& response) const;
 
   std::atomic<unsigned> state_{0};
   std::optional<Result<Response>> result_;
@@ -60,6 +62,9 @@ class PendingCall final : public detail::PendingState<Response>,
   std::shared_ptr<PendingCall> posted_self_;
   std::shared_ptr<transport::EventLoop> loop_;
   std::uint32_t fork_generation_ = 0;
+  bool is_list_ = false;
+  /// Of a list of models; without one nothing is shown.
+  std::optional<ModelFilter> filter_;
   Call call_;
 };
 

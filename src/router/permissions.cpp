@@ -11,6 +11,7 @@ constexpr MethodPermission table[] = {
     {Method::add_endpoint, "add_endpoint", Permission::models_write},
     {Method::set_endpoint, "set_endpoint", Permission::models_write},
     {Method::set_enabled, "set_enabled", Permission::models_write},
+    {Method::keep_capabilities, "keep_capabilities", Permission::models_write},
     {Method::rotate_key, "rotate_key", Permission::models_write},
     {Method::remove_endpoint, "remove_endpoint", Permission::models_write},
     // Sealed keys are in it: no reading that a viewer needs.

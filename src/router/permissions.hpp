@@ -33,6 +33,7 @@ enum class AdminMethod : std::uint8_t {
   add_endpoint,
   set_endpoint,
   set_enabled,
+  keep_capabilities,
   rotate_key,
   remove_endpoint,
   export_registry,

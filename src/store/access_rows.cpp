@@ -34,9 +34,8 @@ CustomerKeyRow key_of(const Row& row) {
 }  // namespace
 
 Result<void> RegistryStore::load_access(RegistryRows& rows) {
-  Result<void> read =
-      database_.run("SELECT value FROM key_setting WHERE name = 'prefix'", {},
-                    [&](const Row& row) { rows.key_prefix = row.bytes(0); });
+  Result<void> read = database_.run("SELECT value FROM key_setting WHERE name = 'prefix'", {},
+                                    [&](const Row& row) { rows.key_prefix = row.bytes(0); });
   if (!read) return read;
   read = database_.run("SELECT name, limits FROM org ORDER BY name", {}, [&](const Row& row) {
     rows.orgs.push_back({row.bytes(0), row.bytes(1)});

@@ -85,9 +85,10 @@ Result<RegistryRows> RegistryStore::load() {
     if (!revisions) return revisions.error();
     rows.revisions = *revisions;
     if (Result<void> read = load_access(rows); !read) return read;
-    Result<void> read = database_.run(fmt::format("SELECT {} FROM endpoint WHERE removed_at IS NULL ORDER BY id",
-                                     endpoint_columns),
-                         {}, [&](const Row& row) { rows.endpoints.push_back(endpoint_of(row)); });
+    Result<void> read =
+        database_.run(fmt::format("SELECT {} FROM endpoint WHERE removed_at IS NULL ORDER BY id",
+                                  endpoint_columns),
+                      {}, [&](const Row& row) { rows.endpoints.push_back(endpoint_of(row)); });
     if (!read) return read;
     read = database_.run(fmt::format("SELECT {} FROM sealed_key ORDER BY record_id", key_columns),
                          {}, [&](const Row& row) { rows.sealed_keys.push_back(key_of(row)); });

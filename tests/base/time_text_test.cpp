@@ -6,7 +6,8 @@ namespace byway::base {
 namespace {
 
 TEST_CASE("a time is read back as it was written", "[time_text]") {
-  for (const char* text : {"1970-01-01T00:00:00Z", "2024-02-29T23:59:59Z", "2027-01-31T00:00:01Z"}) {
+  for (const char* text :
+       {"1970-01-01T00:00:00Z", "2024-02-29T23:59:59Z", "2027-01-31T00:00:01Z"}) {
     const auto time = parse_rfc3339(text);
     REQUIRE(time);
     CHECK(rfc3339(*time) == text);

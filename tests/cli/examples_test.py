@@ -63,8 +63,12 @@ class Examples(unittest.TestCase):
         self.assertEqual(done.stdout,
                          f"local {self.standin.url} key {CANARY[:4]}...\n2 vectors of 8\n")
 
+    def test_a_customer_key_calls_until_it_is_revoked(self):
+        self.assertRegex(self.on_store("05_customer_key"),
+                         r'^Hello! You said: "Hello" .*\ninvalid_api_key \(revoked\)\n$')
+
     def test_wrong_use_says_what_is_right(self):
-        for name in ("01_call", "02_stream", "03_coroutine", "04_registry_file"):
+        for name in ("01_call", "02_stream", "03_coroutine", "04_registry_file", "05_customer_key"):
             done = self.run_example(name)
             self.assertEqual(done.returncode, 2)
             self.assertIn("usage: ", done.stderr)

@@ -60,8 +60,8 @@ key = "file:/run/key"
 )",
                                    "byway.toml");
   REQUIRE(good);
-  REQUIRE(good->size() == 2);
-  const FileEndpoint& first = good->front();
+  REQUIRE(good->endpoints.size() == 2);
+  const FileEndpoint& first = good->endpoints.front();
   CHECK(first.settings.org == "acme");
   CHECK(first.settings.base_url == "https://models.example/v1");
   CHECK(first.warnings.size() == 1);
@@ -74,10 +74,10 @@ key = "file:/run/key"
   CHECK(first.key.text == "VLLM_KEY");
   CHECK(first.line == 3);
   CHECK(first.key_line == 6);
-  CHECK((*good)[1].settings.org == "local");
-  CHECK((*good)[1].settings.allow == std::vector<std::string>{});
-  CHECK((*good)[1].key.origin == KeyOrigin::file);
-  CHECK(parse_registry("", "x").value().empty());
+  CHECK(good->endpoints[1].settings.org == "local");
+  CHECK(good->endpoints[1].settings.allow == std::vector<std::string>{});
+  CHECK(good->endpoints[1].key.origin == KeyOrigin::file);
+  CHECK(parse_registry("", "x").value().endpoints.empty());
 }
 
 struct Bad {
@@ -153,6 +153,37 @@ TEST_CASE("a wrong registry file is refused, with line and field", "[registry]")
   }
 }
 
+TEST_CASE("an alias in a file that cannot be kept is told by its line", "[registry]") {
+  struct Row {
+    const char* lines;
+    const char* field;
+  };
+  for (const Row& row : {
+           Row{"name = \"A\"\nmodels = [\"byo:one/m\"]\n", "name"},
+           {"models = [\"byo:one/m\"]\n", "name"},
+           {"name = \"a\"\n", "models"},
+           {"name = \"a\"\nmodels = []\n", "models"},
+           {"name = \"a\"\nmodels = \"byo:one/m\"\n", "models"},
+           {"name = \"a\"\nmodels = [\"b\"]\n", "models"},
+           {"name = \"a\"\nmodels = [\"byo:one/m=nan\"]\n", "models"},
+           {"name = \"a\"\nmodels = [\"byo:one/m=-1\"]\n", "models"},
+           {"name = \"a\"\nmodels = [\"byo:one/m\"]\nrequire = [1]\n", "require"},
+           {"name = \"a\"\nmodels = [\"byo:one/m\"]\ncolour = 1\n", "colour"},
+           {"name = 1\n", "name"},
+       }) {
+    INFO(row.lines);
+    const auto read = parse_registry("[[alias]]\n" + std::string(row.lines), "byway.toml");
+    REQUIRE_FALSE(read);
+    CHECK(read.error().code() == ErrorCode::registry_invalid_file);
+    CHECK(read.error().param() == row.field);
+    CHECK(read.error().message().starts_with("byway.toml:"));
+  }
+  const std::string one = "[[alias]]\nname = \"a\"\nmodels = [\"byo:one/m\"]\n";
+  CHECK(parse_registry(one, "x"));
+  CHECK_FALSE(parse_registry(one + one, "x"));
+  CHECK_FALSE(parse_registry("alias = 1", "x"));
+}
+
 TEST_CASE("a cap in a file needs a store", "[registry]") {
   const auto read = parse_registry("[org]\ncap_day = 100\n", "byway.toml");
   REQUIRE_FALSE(read);
@@ -177,15 +208,21 @@ TEST_CASE("what is written reads back the same", "[registry]") {
   two.settings.org = "acme";
   two.settings.enabled = false;
   two.key = {KeyOrigin::environment, "NAME", "", 0};
-  const std::string text = write_registry(std::vector<FileEndpoint>{one, two});
+  const Alias fast{.name = "fast",
+                   .models = {{"byo:one/a=b", 3}, {"byo:two/m", 1}},
+                   .require = {"chat"},
+                   .org = "acme"};
+  const Alias plain{.name = "plain", .models = {{"byo:one/m", {}}}, .require = {}};
+  const std::string text = write_registry({.endpoints = {one, two}, .aliases = {fast, plain}});
   INFO(text);
   const auto read = parse_registry(text, "x");
   if (!read) FAIL(read.error().message());
-  REQUIRE(read->size() == 2);
-  CHECK((*read)[0].settings == one.settings);
-  CHECK((*read)[0].key == one.key);
-  CHECK((*read)[1].settings == two.settings);
-  CHECK((*read)[1].key == two.key);
+  REQUIRE(read->endpoints.size() == 2);
+  CHECK(read->endpoints[0].settings == one.settings);
+  CHECK(read->endpoints[0].key == one.key);
+  CHECK(read->endpoints[1].settings == two.settings);
+  CHECK(read->endpoints[1].key == two.key);
+  CHECK(read->aliases == std::vector<Alias>{fast, plain});
   CHECK(write_registry(*read) == text);
 }
 

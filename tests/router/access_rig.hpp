@@ -32,8 +32,8 @@ inline CustomerKeySettings in_role(Role role) {
   return settings;
 }
 
-/// Endpoints: `plain`; `off`, disabled; `few`, for the model `good` alone; `euro`, in the region `eu`,
-/// tagged `fast`.
+/// Endpoints: `plain`; `off`, disabled; `few`, for the model `good` alone; `euro`, in the region
+/// `eu`, tagged `fast`.
 struct AccessRig {
   CatalogFolder folder;
   CreatedStore created = must(create_store({.path = folder.store()}));

@@ -19,8 +19,7 @@ CustomerKeySettings pinned_to(std::string region) {
   return settings;
 }
 
-TEST_CASE("steps 1 and 2: a body too large is refused before the key is looked at",
-          "[admission]") {
+TEST_CASE("steps 1 and 2: a body too large is refused before the key is looked at", "[admission]") {
   AccessRig rig;
   const std::string large(8192, ' ');
   CHECK(refusal_of(rig, {.body = large, .key = "nonsense"}) == "request_too_large");
@@ -110,8 +109,7 @@ TEST_CASE("a refusal sends nothing and names its request", "[admission]") {
   CHECK(rig.transport->requests().empty());
 }
 
-TEST_CASE("a key pinned to a region uses endpoints that declare it, and no others",
-          "[admission]") {
+TEST_CASE("a key pinned to a region uses endpoints that declare it, and no others", "[admission]") {
   AccessRig rig;
   const std::string eu = rig.mint(pinned_to("eu"));
   CHECK(rig.call(eu, "byo:euro/m") == "sent");
@@ -141,9 +139,8 @@ TEST_CASE("an allow item names one model, one endpoint or all, and nothing by pa
 TEST_CASE("every operation asks the same rules", "[admission]") {
   AccessRig rig;
   const std::string key = rig.mint(allowing({"byo:plain/*", "byo:off/*"}));
-  for (const Operation operation :
-       {Operation::chat, Operation::completions, Operation::embeddings, Operation::responses,
-        Operation::rerank, Operation::models}) {
+  for (const Operation operation : {Operation::chat, Operation::completions, Operation::embeddings,
+                                    Operation::responses, Operation::rerank, Operation::models}) {
     CAPTURE(name_of(operation));
     const bool has_model = operation != Operation::models;
     const auto model = [&](std::string slug) { return "byo:" + slug + (has_model ? "/m" : ""); };
@@ -152,10 +149,30 @@ TEST_CASE("every operation asks the same rules", "[admission]") {
     CHECK(rig.call(key, model("off"), operation) == "byo_endpoint_disabled");
     CHECK(rig.call(key, model("plain"), operation) == "sent");
   }
-  Stream stream = rig.router.stream({.body = R"({"messages":[]})", .model = "byo:euro/m", .key = key});
+  Stream stream =
+      rig.router.stream({.body = R"({"messages":[]})", .model = "byo:euro/m", .key = key});
   while (stream.next() != nullptr) {
   }
   CHECK(code_of(stream.result()) == "model_not_allowed");
+}
+
+TEST_CASE("a list of models shows what both allowlists name", "[admission]") {
+  AccessRig rig;
+  must(rig.owner.set_alias({.name = "one", .models = {{"byo:plain/b", {}}}}));
+  const auto ids = [&](std::string_view key, std::string_view model) {
+    rig.transport->reply(200, R"({"object":"list","data":[{"id":"good"},{"id":"a"},{"id":"b"}]})");
+    auto reply =
+        rig.router.call({.operation = Operation::models, .model = model, .key = key}).get();
+    std::string text;
+    for (const Item& item : must(std::move(reply)).items()) text += item.id + " ";
+    return text;
+  };
+  CHECK(ids(rig.mint(), "byo:plain") == "good a b ");
+  CHECK(ids(rig.mint(), "byo:few") == "good ");
+  CHECK(ids(rig.mint(allowing({"byo:plain/a", "byo:few/b"})), "byo:plain") == "a ");
+  CHECK(ids(rig.mint(allowing({"byo:plain/a", "byo:few/b"})), "byo:few").empty());
+  CHECK(ids(rig.mint(allowing({"one"})), "one") == "b ");
+  CHECK(ids(rig.mint(allowing({"byo:*"})), "byo:plain") == "good a b ");
 }
 
 TEST_CASE("the record that a call is admitted under is handed on", "[admission]") {

@@ -11,7 +11,8 @@
 namespace byway::router {
 namespace {
 
-Alias alias(std::string name, std::vector<AliasModel> models, std::vector<std::string> require = {}) {
+Alias alias(std::string name, std::vector<AliasModel> models,
+            std::vector<std::string> require = {}) {
   return {.name = std::move(name), .models = std::move(models), .require = std::move(require)};
 }
 
@@ -156,6 +157,29 @@ TEST_CASE("an alias is listed, replaced, removed and kept through a restart", "[
   CHECK(code_of(rig.owner.remove_alias("one")) == "byo_endpoint_not_found");
 }
 
+TEST_CASE("aliases travel with the registry, and stand in a registry file", "[alias]") {
+  AccessRig rig;
+  const Alias made =
+      must(rig.owner.set_alias(alias("one", {{"byo:plain/m", 2}, {"byo:off/m", 3}})));
+  const std::string text = must(rig.owner.export_registry());
+  CHECK(code_of(rig.owner.import_registry(text)) == "registry_duplicate_slug");
+  CatalogFolder other;
+  must(create_store({.path = other.store()}));
+  Admin admin(open_catalog({.store = other.store()}), "local");
+  must(admin.import_registry(text));
+  CHECK(must(admin.aliases()) == std::vector<Alias>{made});
+  CHECK(code_of(admin.import_registry("[[alias]]\nname = \"one\"\nmodels = [\"byo:plain/m\"]\n")) ==
+        "registry_duplicate_slug");
+
+  Router from_file = must(Router::open({.registry = other.write("byway.toml", text),
+                                        .require_key = false,
+                                        .transport = std::make_shared<testing::FakeTransport>()}));
+  CHECK(from_file.explain({.model = "one"}).provider == "byo:plain");
+  CHECK(must(from_file.admin_as_owner().aliases()) == std::vector<Alias>{made});
+  CHECK(code_of(from_file.admin_as_owner().set_alias(made)) == "registry_read_only");
+  CHECK(code_of(from_file.admin_as_owner().mint_customer_key({})) == "registry_read_only");
+}
+
 TEST_CASE("an alias that cannot be kept is refused", "[alias]") {
   AccessRig rig;
   const auto refuse = [&](const Alias& wanted) {
@@ -170,7 +194,8 @@ TEST_CASE("an alias that cannot be kept is refused", "[alias]") {
   refuse(alias("a", {{"byo:*", {}}}));
   refuse(alias("a", {{"byo:plain/m", {}}, {"byo:plain/m", {}}}));
   refuse(alias("a", {{"byo:plain/m", 1}, {"byo:euro/m", {}}}));
-  for (const std::int64_t weight : {0, -1, 1'000'001}) refuse(alias("a", {{"byo:plain/m", weight}}));
+  for (const std::int64_t weight : {0, -1, 1'000'001})
+    refuse(alias("a", {{"byo:plain/m", weight}}));
   refuse(alias("a", {{"byo:plain/m", {}}}, {"two words"}));
   CHECK(must(rig.owner.aliases()).empty());
   for (const char* text : {"byo:plain/m=nan", "byo:plain/m=1.5", "byo:plain/m="}) {

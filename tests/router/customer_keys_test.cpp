@@ -101,8 +101,8 @@ TEST_CASE("a revocation binds the next call here, and others at their next look"
   const MintedKey minted = must(rig.owner.mint_customer_key({}));
   auto other = open_catalog({.store = rig.folder.store(), .clock = rig.clock});
   const auto state_elsewhere = [&] {
-    const auto checked = check_customer_key(other->snapshots().current()->access(),
-                                            text_of(minted), rig.clock->wall_now());
+    const auto checked = check_customer_key(other->snapshots().current()->access(), text_of(minted),
+                                            rig.clock->wall_now());
     return checked ? "good" : checked.error().reason();
   };
   CHECK(state_elsewhere() == "good");
@@ -114,8 +114,7 @@ TEST_CASE("a revocation binds the next call here, and others at their next look"
   must(rig.owner.revoke_customer_key(minted.record.id));
 }
 
-TEST_CASE("a rotation keeps the id, and the old secret for as long as it says",
-          "[customer_keys]") {
+TEST_CASE("a rotation keeps the id, and the old secret for as long as it says", "[customer_keys]") {
   AccessRig rig;
   const MintedKey first = must(rig.owner.mint_customer_key({}));
   const std::string& id = first.record.id;
@@ -197,8 +196,8 @@ TEST_CASE("a value that cannot be kept is refused and nothing is stored", "[cust
 TEST_CASE("a field is set from text and shown as it was stored", "[customer_keys]") {
   AccessRig rig;
   const std::string id = must(rig.owner.mint_customer_key({})).record.id;
-  const FieldChange changes[] = {{"rpm", "60/10"},         {"tpm", "0"},
-                                 {"cap_day", "5"},         {"allow", "byo:plain/*,fast"},
+  const FieldChange changes[] = {{"rpm", "60/10"},          {"tpm", "0"},
+                                 {"cap_day", "5"},          {"allow", "byo:plain/*,fast"},
                                  {"expires", "2100-01-31"}, {"role", "admin"}};
   const CustomerKeySettings settings = must(rig.owner.set_customer_key(id, changes)).settings;
   CHECK(settings.rpm == 60);
@@ -214,8 +213,7 @@ TEST_CASE("a field is set from text and shown as it was stored", "[customer_keys
   CHECK(must(set(rig.owner, id, "allow", "[]")).settings.allow->empty());
 }
 
-TEST_CASE("a money cap needs a price at every endpoint that the key may use",
-          "[customer_keys]") {
+TEST_CASE("a money cap needs a price at every endpoint that the key may use", "[customer_keys]") {
   AccessRig rig;
   rig.add("paid", [](auto& settings) {
     settings.price_input = 1;
@@ -258,8 +256,7 @@ TEST_CASE("a key row that cannot be read is an unknown key and a notice, nothing
   auto catalog = open_catalog({.store = rig.folder.store(), .on_notice = notices.hear()});
   const auto snapshot = catalog->snapshots().current();
   const auto now = rig.clock->wall_now();
-  CHECK(check_customer_key(snapshot->access(), text_of(minted), now).error().reason() ==
-        "unknown");
+  CHECK(check_customer_key(snapshot->access(), text_of(minted), now).error().reason() == "unknown");
   CHECK(check_customer_key(snapshot->access(), good, now));
   REQUIRE(notices.all().size() == 1);
   CHECK(notices.all()[0].message().find(minted.record.id) != std::string::npos);

@@ -30,6 +30,8 @@ std::map<std::string, Call> calls(const std::string& slug, const std::string& al
       {"set_endpoint",
        [=](Admin& admin) { return code_of(admin.set_endpoint(slug, one(rename))); }},
       {"set_enabled", [=](Admin& admin) { return code_of(admin.set_enabled(slug, true)); }},
+      {"keep_capabilities",
+       [=](Admin& admin) { return code_of(admin.keep_capabilities(slug, {})); }},
       {"rotate_key",
        [=](Admin& admin) { return code_of(admin.rotate_key(slug, "sk-some-other-key")); }},
       {"remove_endpoint", [=](Admin& admin) { return code_of(admin.remove_endpoint(slug)); }},
@@ -46,13 +48,10 @@ std::map<std::string, Call> calls(const std::string& slug, const std::string& al
       {"mint_customer_key", [](Admin& admin) { return code_of(admin.mint_customer_key({})); }},
       {"set_customer_key",
        [=](Admin& admin) { return code_of(admin.set_customer_key(id, one(rename))); }},
-      {"rotate_customer_key",
-       [=](Admin& admin) { return code_of(admin.rotate_customer_key(id)); }},
-      {"revoke_customer_key",
-       [=](Admin& admin) { return code_of(admin.revoke_customer_key(id)); }},
+      {"rotate_customer_key", [=](Admin& admin) { return code_of(admin.rotate_customer_key(id)); }},
+      {"revoke_customer_key", [=](Admin& admin) { return code_of(admin.revoke_customer_key(id)); }},
       {"org", [](Admin& admin) { return code_of(admin.org()); }},
-      {"set_org_limits",
-       [=](Admin& admin) { return code_of(admin.set_org_limits(one(cap))); }},
+      {"set_org_limits", [=](Admin& admin) { return code_of(admin.set_org_limits(one(cap))); }},
       {"orgs", [](Admin& admin) { return code_of(admin.orgs()); }},
       {"create_org", [](Admin& admin) { return code_of(admin.create_org("other")); }},
       {"vault_status", [](Admin& admin) { return code_of(admin.vault_status()); }},
@@ -64,9 +63,9 @@ std::map<std::string, Call> calls(const std::string& slug, const std::string& al
 
 /// By id of another, by slug: what names one thing.
 const std::set<std::string> on_one_thing = {
-    "endpoint",     "set_endpoint",        "set_enabled",         "rotate_key",
-    "remove_endpoint", "remove_alias",     "customer_key",        "set_customer_key",
-    "rotate_customer_key", "revoke_customer_key"};
+    "endpoint",         "set_endpoint",        "set_enabled",        "keep_capabilities",
+    "rotate_key",       "remove_endpoint",     "remove_alias",       "customer_key",
+    "set_customer_key", "rotate_customer_key", "revoke_customer_key"};
 
 TEST_CASE("the table has every method of Admin once", "[permissions]") {
   const auto known = calls("", "", "");
@@ -140,8 +139,8 @@ TEST_CASE("a thing of another org is answered exactly as a missing one", "[permi
       CAPTURE(name_of(role), name);
       const std::string answer = theirs.at(name)(admin);
       CHECK(answer == absent.at(name)(admin));
-      CHECK(answer == (has_permission(role, row.permission) ? "byo_endpoint_not_found"
-                                                            : "policy_forbidden"));
+      CHECK(answer ==
+            (has_permission(role, row.permission) ? "byo_endpoint_not_found" : "policy_forbidden"));
     }
   }
   Admin admin = must(rig.router.admin({.key = rig.mint(in_role(Role::admin))}));
