@@ -15,7 +15,7 @@ namespace {
 
 constexpr int limit = 3;
 constexpr int callers_max = 3;
-constexpr int windows = 2;
+constexpr std::size_t windows = 2;
 constexpr int block = 2;
 
 enum class Stage : std::uint8_t {
@@ -70,14 +70,14 @@ struct World {
     std::string text;
     for (const Caller& one : caller) {
       text += static_cast<char>(one.stage);
-      text += static_cast<char>(one.window * 2 + one.was_sent);
+      text += static_cast<char>(one.window * 2 + (one.was_sent ? 1 : 0));
     }
-    for (int at = 0; at < windows; ++at) {
+    for (std::size_t at = 0; at < windows; ++at) {
       for (const std::int8_t number : {taken[at], reserved[at], durable[at], sent[at]}) {
         text += static_cast<char>(number);
       }
     }
-    return text + static_cast<char>(today * 2 + has_lost_power);
+    return text + static_cast<char>(today * 2 + (has_lost_power ? 1 : 0));
   }
 };
 
@@ -102,7 +102,7 @@ class Search {
   void visit(const World& world) {
     if (!seen_.insert(world.bytes()).second) return;
     open_.push_back(world);
-    for (int at = 0; at < windows; ++at) {
+    for (std::size_t at = 0; at < windows; ++at) {
       is_good_ = is_good_ && world.sent[at] <= limit;
       is_good_ = is_good_ && world.taken[at] <= limit && world.taken[at] >= 0;
       // Nothing is reserved in memory that is not on disk.
@@ -110,11 +110,12 @@ class Search {
       was_full_ = was_full_ || world.sent[at] == limit;
     }
     // What the upstream saw is charged, whatever died.
-    for (int at = 0; at < windows; ++at) is_good_ = is_good_ && world.sent[at] <= world.taken[at];
+    for (std::size_t at = 0; at < windows; ++at)
+      is_good_ = is_good_ && world.sent[at] <= world.taken[at];
   }
 
   void expand(const World& world) {
-    for (int at = 0; at < callers_; ++at) {
+    for (std::size_t at = 0; at < callers_; ++at) {
       advance(world, at);
       crash(world, at);
       bury(world, at);
@@ -129,7 +130,7 @@ class Search {
     lose_power(world);
   }
 
-  void advance(const World& from, int at) {
+  void advance(const World& from, std::size_t at) {
     World world = from;
     Caller& one = world.caller[at];
     switch (one.stage) {
@@ -160,7 +161,8 @@ class Search {
       }
       case Stage::sent: one = {Stage::done, 0, false}; break;
       case Stage::returning: {
-        const int window = breakage_ == Breakage::refund_to_today ? world.today : one.window;
+        const std::size_t window =
+            breakage_ == Breakage::refund_to_today ? world.today : one.window;
         --world.taken[window];
         one = {};
         break;
@@ -171,7 +173,7 @@ class Search {
     visit(world);
   }
 
-  void crash(const World& from, int at) {
+  void crash(const World& from, std::size_t at) {
     World world = from;
     Caller& one = world.caller[at];
     switch (one.stage) {
@@ -184,7 +186,7 @@ class Search {
     visit(world);
   }
 
-  void bury(const World& from, int at) {
+  void bury(const World& from, std::size_t at) {
     World world = from;
     Caller& one = world.caller[at];
     switch (one.stage) {
@@ -204,7 +206,7 @@ class Search {
   }
 
   void reserve(const World& from) {
-    const int window = from.today;
+    const std::size_t window = from.today;
     World world = from;
     world.durable[window] =
         static_cast<std::int8_t>(std::min<int>(limit, world.durable[window] + block));
@@ -221,7 +223,7 @@ class Search {
     for (Caller& one : world.caller) {
       if (one.stage != Stage::done) one = one.was_sent ? Caller{Stage::done, 0, false} : Caller{};
     }
-    for (int at = 0; at < windows; ++at) {
+    for (std::size_t at = 0; at < windows; ++at) {
       world.reserved[at] = world.durable[at];
       if (breakage_ == Breakage::trust_count_after_reboot) world.taken[at] = 0;
       if (breakage_ != Breakage::trust_count_after_reboot) world.taken[at] = world.durable[at];
@@ -230,7 +232,7 @@ class Search {
   }
 
   Breakage breakage_;
-  int callers_ = callers();
+  std::size_t callers_ = static_cast<std::size_t>(callers());
   std::unordered_set<std::string> seen_;
   std::deque<World> open_;
   bool is_good_ = true;

@@ -27,8 +27,8 @@ Counted WideWord::load() const noexcept {
 
 // g++ 12's thread sanitizer would do this under a lock of one process's own (mutex128 of its
 // tsan_interface_atomic.cpp), which other processes do not see.
-[[gnu::no_sanitize("thread")]] bool WideWord::change(const Counted& from,
-                                                     const Counted& to) noexcept {
+__attribute__((no_sanitize("thread"))) bool WideWord::change(const Counted& from,
+                                                             const Counted& to) noexcept {
   const auto bits = [](const Counted& counted) {
     return static_cast<Bits>(counted.mark) << 64 | static_cast<std::uint64_t>(counted.count);
   };
