@@ -132,6 +132,9 @@ def vendors(source, _build=None):
     word = re.compile("|".join(sorted(presets - {"generic", "openai"}, key=len, reverse=True)))
     asked = re.compile(r"\b(?:dialect\w*(?:\.|->)|settings\.dialect\b.*)(?:name)?\s*[=!]=")
     for path, name in files(source, "src", "include"):
+        # The table of what a probe may propose: data as well.
+        if name.endswith("src/wire/dialect_marks.cpp"):
+            continue
         text = re.sub(r"//[^\n]*", "", path.read_text())
         for number, line in enumerate(text.splitlines(), 1):
             literals = re.findall(r'"((?:\\.|[^"\\])*)"', line)
