@@ -212,6 +212,19 @@ void note(Waiter& waiter) noexcept {
   parked.served->push_back(parked.number);
 }
 
+/// In order; each adds its number to `served` when its turn comes.
+void park_all(Quota& quota, std::span<Parked> waiters, std::span<const Limit> limits,
+              std::vector<int>& served) {
+  for (int number = 0; Parked & waiter : waiters) {
+    waiter.limits = limits;
+    waiter.label = "r";
+    waiter.resume = note;
+    waiter.number = number++;
+    waiter.served = &served;
+    REQUIRE(quota.park(waiter));
+  }
+}
+
 }  // namespace
 
 TEST_CASE("calls wait in line, the first is served first, and a new call never passes") {
@@ -221,14 +234,7 @@ TEST_CASE("calls wait in line, the first is served first, and a new call never p
   Admission running = host.admit(*quota, limits);
   std::vector<int> served;
   Parked waiters[3];
-  for (int at = 0; at < 3; ++at) {
-    waiters[at].limits = limits;
-    waiters[at].label = "r";
-    waiters[at].resume = note;
-    waiters[at].number = at;
-    waiters[at].served = &served;
-    REQUIRE(quota->park(waiters[at]));
-  }
+  park_all(*quota, waiters, limits, served);
   CHECK(quota->cancel(waiters[1]));
   CHECK(!quota->cancel(waiters[1]));
   running.ticket.settle({});
@@ -247,14 +253,7 @@ TEST_CASE("calls that wait for a reservation are served by the store's work") {
   const Limit limits[] = {cap("key", "k1", LimitKind::day, 5)};
   std::vector<int> served;
   Parked waiters[8];
-  for (int at = 0; at < 8; ++at) {
-    waiters[at].limits = limits;
-    waiters[at].label = "r";
-    waiters[at].resume = note;
-    waiters[at].number = at;
-    waiters[at].served = &served;
-    REQUIRE(quota->park(waiters[at]));
-  }
+  park_all(*quota, waiters, limits, served);
   must(quota->work(host.ledger));
   must(quota->work(host.ledger));
   CHECK(served == std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7});

@@ -24,6 +24,15 @@ struct FileRig {
   }
 };
 
+/// `one` and `two`, exported with their keys sealed under key_of('a').
+std::string sealed_registry(const CatalogFolder& folder) {
+  must(create_store({.path = folder.store(), .master_key = key_of('a')}));
+  Admin admin(open_catalog({.store = folder.store(), .master_key = key_of('a')}), "local");
+  must(admin.add_endpoint(settings_of("one"), canary));
+  must(admin.add_endpoint(settings_of("two"), canary));
+  return must(admin.export_registry());
+}
+
 TEST_CASE("keys by reference need no master key", "[catalog]") {
   FileRig rig;
   ::setenv("BYWAY_TEST_KEY", std::string(canary).c_str(), 1);
@@ -138,14 +147,7 @@ TEST_CASE("a key file that changes is a new generation", "[catalog]") {
 
 TEST_CASE("a damaged sealed key in a file breaks its endpoint alone", "[catalog]") {
   const CatalogFolder folder;
-  must(create_store({.path = folder.store(), .master_key = key_of('a')}));
-  std::string text;
-  {
-    Admin admin(open_catalog({.store = folder.store(), .master_key = key_of('a')}), "local");
-    must(admin.add_endpoint(settings_of("one"), canary));
-    must(admin.add_endpoint(settings_of("two"), canary));
-    text = must(admin.export_registry());
-  }
+  std::string text = sealed_registry(folder);
   const std::size_t at = text.find("key_generation = 1");
   text.replace(at, 18, "key_generation = 9");
   Notices notices;
@@ -185,14 +187,7 @@ TEST_CASE("the watcher looks by itself, and may drop the catalog from its notice
 
 TEST_CASE("nothing is noticed once a notice has dropped the catalog", "[catalog]") {
   const CatalogFolder folder;
-  must(create_store({.path = folder.store(), .master_key = key_of('a')}));
-  std::string text;
-  {
-    Admin admin(open_catalog({.store = folder.store(), .master_key = key_of('a')}), "local");
-    must(admin.add_endpoint(settings_of("one"), canary));
-    must(admin.add_endpoint(settings_of("two"), canary));
-    text = must(admin.export_registry());
-  }
+  std::string text = sealed_registry(folder);
   std::shared_ptr<Catalog> catalog;
   int notices = 0;
   const auto drop = [&](const Error&) {

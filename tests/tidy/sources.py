@@ -123,6 +123,31 @@ def secrets(source, _build=None):
         yield f"tests/tidy/expose_secret.txt: {name} does not use it"
 
 
+def vendors(source, _build=None):
+    """A server's oddities are data: no code asks which dialect or which company it is."""
+    presets = {path.stem for path in (source / "src/wire/dialects").glob("*.json")}
+    if not presets:
+        return
+    # "generic" is the default of a setting; OpenAI's record is the empty one.
+    word = re.compile("|".join(sorted(presets - {"generic", "openai"}, key=len, reverse=True)))
+    asked = re.compile(r"\b(?:dialect\w*(?:\.|->)|settings\.dialect\b.*)(?:name)?\s*[=!]=")
+    for path, name in files(source, "src", "include"):
+        # The table of what a probe may propose: data as well.
+        if name.endswith("src/wire/dialect_marks.cpp"):
+            continue
+        text = re.sub(r"//[^\n]*", "", path.read_text())
+        for number, line in enumerate(text.splitlines(), 1):
+            literals = re.findall(r'"((?:\\.|[^"\\])*)"', line)
+            for literal in literals:
+                if word.fullmatch(literal.lower()):
+                    yield f"{name}:{number}: '{literal}' belongs into src/wire/dialects"
+            for called in re.findall(r"\b(?:is|for|if|as)_([a-z0-9_]+)", line):
+                if word.match(called):
+                    yield f"{name}:{number}: '{called}' belongs into src/wire/dialects"
+            if asked.search(line):
+                yield f"{name}:{number}: asks which dialect it is"
+
+
 def folder_map(source, _build=None):
     text = (source / "ARCHITECTURE.md").read_text()
     section = re.search(r"^## Folder map$(.*?)(?=^## |\Z)", text, re.M | re.S)

@@ -17,6 +17,7 @@ RULES = {
     "lengths": sources.lengths,
     "secrets": sources.secrets,
     "folder_map": sources.folder_map,
+    "vendors": sources.vendors,
     "registered": objects.registered,
     "symbols": objects.symbols,
     "exports": objects.exports,

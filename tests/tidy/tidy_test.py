@@ -98,6 +98,13 @@ class Tree(unittest.TestCase):
                                     "## More\n| src/base |\n")
         self.expect(sources.folder_map, "src/old", "src/base")
 
+    def test_code_does_not_ask_which_server_it_is(self):
+        self.put("src/wire/dialects/azure_v1.json", "{}")
+        self.put("src/wire/dialects/ollama.json", "{}")
+        self.put("src/wire/a.cpp", 'x("my-ollama is");  // "ollama"\ny("Ollama");\n'
+                                   'if (is_azure_v1(a)) {\n}\nif (dialect.name == other) {\n')
+        self.expect(sources.vendors, "a.cpp:2", "a.cpp:3", "a.cpp:5")
+
     def test_every_test_is_registered(self):
         known = self.put("src/base/a.cpp", "")
         self.put("src/base/b.cpp", "")
