@@ -99,6 +99,7 @@ struct Metadata {
 };
 
 namespace router {
+class Call;
 class PendingCall;
 }
 
@@ -124,6 +125,10 @@ class Response {
   /// An upstream header of the answer, by lower-case name; empty when absent.
   std::string_view header(std::string_view name) const noexcept;
 
+  /// A reply that no upstream sent: a policy's own answer. `body` is JSON as an upstream would send
+  /// it; the call fills in the metadata.
+  static Response of(std::string body);
+
   struct State;
   explicit Response(std::unique_ptr<State> state) noexcept;  // made by the router
   Response(Response&&) noexcept;
@@ -131,6 +136,7 @@ class Response {
   ~Response();
 
  private:
+  friend class router::Call;
   friend class router::PendingCall;
   std::unique_ptr<State> state_;
 };

@@ -15,6 +15,7 @@
 #include <byway/capability_record.hpp>
 #include <byway/clock.hpp>
 #include <byway/pending.hpp>
+#include <byway/policy.hpp>
 #include <byway/request.hpp>
 #include <byway/response.hpp>
 #include <byway/result.hpp>
@@ -23,6 +24,10 @@
 #include <byway/vault.hpp>
 
 namespace byway {
+
+/// What a call does at an in-flight limit that is reached: it is refused (rate_limit_exceeded), or
+/// stands in line until its deadline, first come first served.
+enum class OnLimit : std::uint8_t { reject, wait };
 
 /// How to open a router. Precedence of what can be said twice: call, endpoint, these options,
 /// default.
@@ -44,6 +49,10 @@ struct RouterOptions {
   /// Bytes of unread events per stream before the upstream is held back. Default 256 KiB.
   std::size_t stream_buffer_bytes = std::size_t{256} << 10;
   Timeouts timeouts = {};
+  /// Rates and caps always refuse.
+  OnLimit on_limit = OnLimit::reject;
+  /// The application's own rules, in the order in which they are asked: after the limits and caps.
+  std::vector<Policy> policies = {};
   /// Hears of what no caller can be told: a registry file that would not load, a record that does
   /// not open. Called on a library thread; must not block, and is heard no more once the last
   /// router is gone. Nothing else is ever printed.
@@ -63,6 +72,8 @@ struct Health {
   bool keys_locked = false;
   /// Endpoints whose sealed key does not open.
   std::vector<std::string> broken_endpoints = {};
+  /// Why quota could not be made durable lately; empty when it could. Calls that need it wait.
+  std::string ledger_problem = {};
   /// Why the last reload of the registry failed; empty when it did not.
   std::string registry_problem = {};
   std::int64_t calls_in_flight = 0;

@@ -20,7 +20,7 @@ Access::Access(AccessRecords records) : records_(std::move(records)) {
     aliases_.emplace(std::pair<std::string_view, std::string_view>(alias.org, alias.name), at);
   }
   for (std::size_t at = 0; at < records_.orgs.size(); ++at) {
-    orgs_.emplace(records_.orgs[at]->name, at);
+    orgs_.emplace(records_.orgs[at]->org.name, at);
   }
 }
 
@@ -46,9 +46,9 @@ const std::shared_ptr<const Alias>& Access::find_alias(std::string_view org,
   return found == aliases_.end() ? none<Alias>() : records_.aliases[found->second];
 }
 
-const std::shared_ptr<const Org>& Access::find_org(std::string_view name) const noexcept {
+const std::shared_ptr<const OrgRecord>& Access::find_org(std::string_view name) const noexcept {
   const auto found = orgs_.find(name);
-  return found == orgs_.end() ? none<Org>() : records_.orgs[found->second];
+  return found == orgs_.end() ? none<OrgRecord>() : records_.orgs[found->second];
 }
 
 }  // namespace byway::registry

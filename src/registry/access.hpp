@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include <byway/alias.hpp>
+#include <byway/error.hpp>
 #include <byway/org.hpp>
 #include <byway/secret.hpp>
 
@@ -24,6 +26,14 @@ struct Pepper {
   Secret bytes;
 };
 
+struct OrgRecord {
+  Org org = {};
+  /// Of calls without a customer key.
+  std::shared_ptr<const policy::LimitList> limits = {};
+  /// Its limits cannot be read, so no call of it can be let through.
+  std::optional<Error> problem = {};
+};
+
 /// As it was read.
 struct AccessRecords {
   /// Customer keys begin with it.
@@ -31,7 +41,7 @@ struct AccessRecords {
   std::vector<std::shared_ptr<const Pepper>> peppers = {};
   std::vector<std::shared_ptr<const KeyRecord>> keys = {};
   std::vector<std::shared_ptr<const Alias>> aliases = {};
-  std::vector<std::shared_ptr<const Org>> orgs = {};
+  std::vector<std::shared_ptr<const OrgRecord>> orgs = {};
 };
 
 /// Immutable once made. *Safe from any thread.*
@@ -51,7 +61,7 @@ class Access {
   const std::shared_ptr<const KeyRecord>& find_key(std::string_view id) const noexcept;
   const std::shared_ptr<const Alias>& find_alias(std::string_view org,
                                                  std::string_view name) const noexcept;
-  const std::shared_ptr<const Org>& find_org(std::string_view name) const noexcept;
+  const std::shared_ptr<const OrgRecord>& find_org(std::string_view name) const noexcept;
   const AccessRecords& records() const noexcept { return records_; }
 
  private:

@@ -66,11 +66,12 @@ std::function<bool(std::string_view)> guard_of(const CheckedSettings& checked) {
 
 Entry::Entry(Endpoint given, const wire::Dialect& spoken, OpenKey opener)
     : endpoint(std::move(given)),
+      provider("byo:" + endpoint.settings.slug),
       dialect(spoken),
       timeouts(merged(endpoint.settings.timeouts, spoken.transport)),
       open_key(std::move(opener)) {}
 
-Result<std::shared_ptr<const Entry>> Entry::make(Endpoint endpoint, OpenKey open_key) {
+Result<std::shared_ptr<Entry>> Entry::make(Endpoint endpoint, OpenKey open_key) {
   Result<CheckedSettings> checked = check_settings(endpoint.settings);
   if (!checked) return checked.error();
   endpoint.settings.base_url = checked->base_url.text;
@@ -88,7 +89,7 @@ Result<std::shared_ptr<const Entry>> Entry::make(Endpoint endpoint, OpenKey open
   common.address_allowed = guard_of(*checked);
   if (entry->dialect.transport.pool_age) common.pool_age = *entry->dialect.transport.pool_age;
   if (Result<void> made = entry->make_targets(); !made) return made.error();
-  return std::shared_ptr<const Entry>(std::move(entry));
+  return entry;
 }
 
 Result<void> Entry::make_targets() {

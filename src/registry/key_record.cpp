@@ -53,7 +53,7 @@ bool KeyAllowlist::touches(std::string_view slug) const noexcept {
   });
 }
 
-Result<std::shared_ptr<const KeyRecord>> KeyRecord::make(CustomerKey key, KeyVerifier verifier,
+Result<std::shared_ptr<KeyRecord>> KeyRecord::make(CustomerKey key, KeyVerifier verifier,
                                                          std::optional<KeyVerifier> previous) {
   if (Result<void> good = check_key_settings(key.settings); !good) return good.error();
   auto record = std::make_shared<KeyRecord>();
@@ -67,7 +67,7 @@ Result<std::shared_ptr<const KeyRecord>> KeyRecord::make(CustomerKey key, KeyVer
     record->previous = previous;
   }
   record->key = std::move(key);
-  return std::shared_ptr<const KeyRecord>(std::move(record));
+  return record;
 }
 
 }  // namespace byway::registry

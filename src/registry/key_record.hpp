@@ -14,6 +14,10 @@
 #include <byway/org.hpp>
 #include <byway/result.hpp>
 
+namespace byway::policy {
+struct LimitList;
+}
+
 namespace byway::registry {
 
 /// What a key may call; made once, asked without allocation.
@@ -50,7 +54,7 @@ struct KeyVerifier {
 /// Immutable, shared: a call in flight keeps the record it was admitted under.
 struct KeyRecord {
   /// Codes: registry_field_invalid, since another version may have written the row.
-  static Result<std::shared_ptr<const KeyRecord>> make(CustomerKey key, KeyVerifier verifier,
+  static Result<std::shared_ptr<KeyRecord>> make(CustomerKey key, KeyVerifier verifier,
                                                        std::optional<KeyVerifier> previous);
 
   CustomerKey key;
@@ -61,6 +65,8 @@ struct KeyRecord {
   /// Absent for never.
   std::optional<WallTime> expires = {};
   KeyAllowlist allow;
+  /// The key's own and its org's; given by whoever loads the record, and read by whoever counts.
+  std::shared_ptr<const policy::LimitList> limits = {};
 };
 
 }  // namespace byway::registry

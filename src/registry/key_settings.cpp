@@ -7,6 +7,7 @@
 #include "registry/alias_rules.hpp"
 #include "registry/field_list.hpp"
 #include "registry/field_members.hpp"
+#include "registry/limit_bounds.hpp"
 #include "wire/json_write.hpp"
 #include "wire/model_id.hpp"
 
@@ -17,11 +18,7 @@ using Settings = CustomerKeySettings;
 
 constexpr std::size_t text_bytes_max = 256;
 constexpr std::size_t items_max = 1024;
-constexpr std::int64_t cap_max = 1'000'000'000'000'000;
 /// A call every 60 ns: more is a mistake, and the rate limiter counts in nanoseconds.
-constexpr std::int64_t rpm_max = 1'000'000'000;
-constexpr std::int64_t tpm_max = 1'000'000'000'000;
-constexpr std::int64_t in_flight_max = 1'000'000;
 
 FieldValue get_role(const Settings& settings) {
   return std::string(name_of(settings.role));
@@ -78,8 +75,8 @@ Result<void> check_allow(const std::optional<std::vector<std::string>>& allow) {
 }
 
 /// 0 is none (governance section 5).
-Result<void> check_rate(std::string_view field, std::optional<std::int64_t>& rate,
-                        std::int64_t most) {
+Result<void> check_rate(std::string_view field, std::optional<std::int64_t>& rate) {
+  const std::int64_t most = limit_max(field);
   if (!rate) return {};
   if (*rate < 0) return field_invalid(field, "is negative");
   if (*rate > most) return field_invalid(field, "is more than " + std::to_string(most));
@@ -88,13 +85,13 @@ Result<void> check_rate(std::string_view field, std::optional<std::int64_t>& rat
 }
 
 Result<void> check_rates(Settings& settings) {
-  if (Result<void> good = check_rate("rpm", settings.rpm, rpm_max); !good) return good;
-  if (Result<void> good = check_rate("rpm_burst", settings.rpm_burst, rpm_max); !good) return good;
-  if (Result<void> good = check_rate("tpm", settings.tpm, tpm_max); !good) return good;
+  if (Result<void> good = check_rate("rpm", settings.rpm); !good) return good;
+  if (Result<void> good = check_rate("rpm_burst", settings.rpm_burst); !good) return good;
+  if (Result<void> good = check_rate("tpm", settings.tpm); !good) return good;
   if (settings.rpm_burst && !settings.rpm) {
     return field_invalid("rpm_burst", "is a burst of no rate: give rpm too");
   }
-  return check_rate("in_flight", settings.in_flight, in_flight_max);
+  return check_rate("in_flight", settings.in_flight);
 }
 
 }  // namespace

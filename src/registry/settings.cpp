@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "registry/fields.hpp"
+#include "registry/limit_bounds.hpp"
 #include "wire/extra_body.hpp"
 #include "wire/http_headers.hpp"
 #include "wire/json_write.hpp"
@@ -93,12 +94,10 @@ Result<void> check_numbers(const EndpointSettings& settings) {
     const FieldValue value = field.get(settings);
     const auto* number = std::get_if<std::int64_t>(&value);
     if (number == nullptr) continue;
-    if (field.name == "in_flight" || field.name == "rpm" || field.name == "tpm") {
-      return field_invalid(field.name,
-                           "this version does not enforce limits of an endpoint yet, and a limit "
-                           "that is not enforced must not be set; leave it out");
-    }
     if (*number < 0) return field_invalid(field.name, "is negative");
+    if (const std::int64_t most = limit_max(field.name); *number > most) {
+      return field_invalid(field.name, "is more than " + std::to_string(most));
+    }
     if (field.name.starts_with("timeouts.") && *number > timeout_ms_max) {
       return field_invalid(field.name, "is longer than a year; 0 means no limit");
     }

@@ -38,15 +38,19 @@ class Entry {
  public:
   /// base_url and origin of `endpoint` become what the settings' base_url means. Codes: those of
   /// check_settings(), since another version may have written the row.
-  static Result<std::shared_ptr<const Entry>> make(Endpoint endpoint, OpenKey open_key);
+  static Result<std::shared_ptr<Entry>> make(Endpoint endpoint, OpenKey open_key);
 
   Endpoint endpoint;
+  /// "byo:<slug>".
+  std::string provider;
   /// A preset; good for the process's life.
   const wire::Dialect& dialect;
   /// The endpoint's own, then the dialect's; absent where neither says anything.
   EndpointTimeouts timeouts;
   /// Empty when the endpoint has no key.
   OpenKey open_key;
+  /// The endpoint's own; given by whoever loads the entry, and read by whoever counts.
+  std::shared_ptr<const policy::LimitList> limits = {};
 
   /// Whether the endpoint's list names the model, or "*".
   bool allows_model(std::string_view upstream_model) const noexcept;

@@ -18,7 +18,7 @@ Result<Org> Admin::org() const {
   if (Result<void> good = allow(AdminMethod::org); !good) return good.error();
   const auto snapshot = catalog_->snapshots().current();
   const auto& found = snapshot->access().find_org(org_);
-  return found ? *found : Org{.name = org_, .limits = {}};
+  return found ? found->org : Org{.name = org_, .limits = {}};
 }
 
 Result<Org> Admin::set_org_limits(std::span<const FieldChange> changes) {
@@ -47,7 +47,7 @@ Result<std::vector<Org>> Admin::orgs() const {
   if (Result<void> good = allow(AdminMethod::orgs); !good) return good.error();
   const auto snapshot = catalog_->snapshots().current();
   std::vector<Org> listed;
-  for (const auto& org : snapshot->access().records().orgs) listed.push_back(*org);
+  for (const auto& org : snapshot->access().records().orgs) listed.push_back(org->org);
   return listed;
 }
 

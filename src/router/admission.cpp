@@ -56,7 +56,6 @@ Result<void> check_shape(const Request& request, bool is_streamed) {
 /// Step 2, and the right to make calls.
 Result<void> admit_caller(const RouterOptions& options, const registry::Access& access,
                           std::string_view key, Admitted& admitted) {
-  admitted.org = options.org;
   if (!key.empty() || options.require_key) {
     const WallTime now = options.clock ? options.clock->wall_now() : Clock::system()->wall_now();
     auto record = check_customer_key(access, key, now);
@@ -69,7 +68,14 @@ Result<void> admit_caller(const RouterOptions& options, const registry::Access& 
                      "the role " + std::string(name_of(role)) + " may not make calls");
     }
   }
-  admitted.limits = access.find_org(admitted.org);
+  if (!admitted.key) admitted.org = options.org;
+  const auto& org = access.find_org(admitted.org);
+  if (org && org->problem) return *org->problem;
+  if (admitted.key) {
+    admitted.limits = admitted.key->limits;
+  } else if (org) {
+    admitted.limits = org->limits;
+  }
   return {};
 }
 
@@ -97,7 +103,7 @@ class EndpointSteps {
     }
     if (Result<void> good = check_entry(*entry, *id, admitted); !good) return good;
     admitted.entry = std::move(entry);
-    admitted.upstream_model.assign(id->upstream);
+    admitted.model_id.assign(model);
     return {};
   }
 
@@ -196,17 +202,17 @@ Result<void> admit_alias(const registry::Snapshot& snapshot, const EndpointSteps
 
 }  // namespace
 
-Result<Admitted> admit(const RouterOptions& options, const registry::Snapshot& snapshot,
-                       const Request& request, bool is_streamed, AdmissionOptions with) {
+Result<void> admit(Admitted& admitted, const RouterOptions& options,
+                   const registry::Snapshot& snapshot, const Request& request, bool is_streamed,
+                   AdmissionOptions with) {
   if (request.body.size() > options.request_bytes_max) {
     return refusal(ErrorCode::request_too_large,
                    "the body has " + std::to_string(request.body.size()) + " bytes and " +
                        std::to_string(options.request_bytes_max) + " are allowed");
   }
-  Admitted admitted;
   Result<void> good = admit_caller(options, snapshot.access(), request.key, admitted);
-  if (!good) return good.error();
-  if (good = check_shape(request, is_streamed); !good) return good.error();
+  if (!good) return good;
+  if (good = check_shape(request, is_streamed); !good) return good;
   if (request.operation != Operation::models) {
     auto scan = wire::scan_request(request.body, request.operation);
     if (!scan) return scan.error();
@@ -217,10 +223,8 @@ Result<Admitted> admit(const RouterOptions& options, const registry::Snapshot& s
   if (!model) return model.error();
   const EndpointSteps steps(snapshot, request);
   const bool is_alias = !model->starts_with(model_prefix) && registry::is_alias_name(*model);
-  good = is_alias ? admit_alias(snapshot, steps, *model, with, admitted)
+  return is_alias ? admit_alias(snapshot, steps, *model, with, admitted)
                   : steps.run(*model, false, admitted);
-  if (!good) return good.error();
-  return admitted;
 }
 
 }  // namespace byway::router

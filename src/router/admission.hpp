@@ -19,15 +19,15 @@ namespace byway::router {
 /// What admission found out of a request; `scan` holds places in Request::body.
 struct Admitted {
   std::shared_ptr<const registry::Entry> entry;
-  std::string upstream_model;
+  /// "byo:<slug>/<model>", of an alias the candidate that is called; "byo:<slug>" for `models`.
+  std::string model_id;
   wire::RequestScan scan;
-  /// The customer key that the call is made, limited and counted under; null for the owner. Here
-  /// it is handed on to whoever counts.
+  /// The customer key that the call is made, limited and counted under; null for the owner.
   std::shared_ptr<const registry::KeyRecord> key;
-  /// Never empty.
+  /// Empty when the key did not match.
   std::string org;
-  /// The org's own limits; null when nothing was ever said of it.
-  std::shared_ptr<const Org> limits;
+  /// What calls of this caller are held to; null when nothing was ever said of it.
+  std::shared_ptr<const policy::LimitList> limits;
   /// The alias that was named, and whether its first candidate was passed over; null without.
   std::shared_ptr<const Alias> alias;
   bool is_fallback = false;
@@ -45,8 +45,10 @@ struct AdmissionOptions {
 /// its right to make calls, JSON and model id, the key's allowlist, endpoint, enabled, the
 /// endpoint's allowlist, residency; then what the dialect offers. Of an alias the first candidate
 /// that passes steps 4 to 8 for itself; when none does, the last one's refusal. A key learns
-/// nothing of what its allowlist does not name. No I/O and no lock shared between callers.
-Result<Admitted> admit(const RouterOptions& options, const registry::Snapshot& snapshot,
-                       const Request& request, bool is_streamed, AdmissionOptions with = {});
+/// nothing of what its allowlist does not name. On a refusal `admitted` holds what was found before
+/// it: the key once it matched, the org, the alias. No I/O and no lock shared between callers.
+Result<void> admit(Admitted& admitted, const RouterOptions& options,
+                   const registry::Snapshot& snapshot, const Request& request, bool is_streamed,
+                   AdmissionOptions with = {});
 
 }  // namespace byway::router

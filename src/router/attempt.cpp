@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "router/reply_events.hpp"
 #include "wire/whole_reply.hpp"
 
 namespace byway::router {
@@ -52,7 +53,7 @@ Result<void> Attempt::start(const AttemptPlan& plan, Transport& transport, Opene
   plan_ = &plan;
   transport_ = &transport;
   clock_ = &clock;
-  is_decided_ = has_content_ = false;
+  is_decided_ = has_content_ = is_stopped_ = false;
   shape_ = wire::BodyShape::unknown;
   sent_ = Sent::no;
   wire_copies_ = 0;
@@ -159,7 +160,9 @@ Flow Attempt::read_whole() {
 Flow Attempt::read_events(std::string_view bytes) {
   parser_->feed(bytes, [this](const wire::SseEvent& event) { return read_event(event); });
   const bool is_over_limit = parser_->fault() != wire::SseFault::none;
-  if (fold_->is_ended()) {
+  if (is_stopped_) {
+    stop();
+  } else if (fold_->is_ended()) {
     finish_events(wire::BytesEnd::stopped, true);
   } else if (is_over_limit) {
     finish_events(wire::BytesEnd::over_limit, true);
@@ -171,13 +174,24 @@ Flow Attempt::read_events(std::string_view bytes) {
 
 /// Whether the stream goes on.
 bool Attempt::read_event(const wire::SseEvent& event) {
+  bool is_shown = false;
   for (const wire::FoldStep& step : fold_->feed(event)) {
     if (step.kind == wire::FoldKind::done || step.kind == wire::FoldKind::failed) return false;
     if (step.kind == wire::FoldKind::delta) has_content_ = true;
-    const bool is_hidden = step.is_usage_only && plan_->hides_usage;
-    if (plan_->is_streamed && !is_hidden) owner_.on_attempt_event(step.event);
+    // The usage event is not for a caller who did not ask for it.
+    if (step.is_usage_only && !plan_->scan.asks_usage) continue;
+    is_shown = true;
+    if (plan_->is_streamed && !plan_->has_event_hooks) owner_.on_attempt_event(step.event);
   }
-  return true;
+  if (is_shown && plan_->has_event_hooks) is_stopped_ = !owner_.on_attempt_bytes(event);
+  return !is_stopped_;
+}
+
+/// The owner has its reason; what was folded stays to be taken.
+void Attempt::stop() {
+  cancel();
+  is_decided_ = false;
+  decide(std::nullopt, true);
 }
 
 void Attempt::finish_events(wire::BytesEnd how, bool is_inside) {
@@ -205,16 +219,17 @@ void Attempt::on_end(const TransferEnd& end) {
     const bool is_limit =
         end.fault == TransferFault::stall_timeout || end.fault == TransferFault::first_byte_timeout;
     watch.reset();
+    if (is_stopped_) return decide(std::nullopt, false);
     if (is_limit) return decide(failure_of(end), false);
     const bool is_clean = end.fault == TransferFault::none;
     return finish_events(is_clean ? wire::BytesEnd::clean : wire::BytesEnd::unclean, false);
   }
   watch.reset();
   if (end.fault != TransferFault::none) return decide(failure_of(end), false);
-  finish_whole(end);
+  finish_whole();
 }
 
-void Attempt::finish_whole(const TransferEnd&) {
+void Attempt::finish_whole() {
   const TimePoint begun = clock_->now();
   wire::WholeAnswer answer;
   answer.operation = plan_->operation;
@@ -222,9 +237,10 @@ void Attempt::finish_whole(const TransferEnd&) {
   answer.headers = wire::HeadersView(head_);
   answer.body = body_;
   answer.now = clock_->wall_now();
-  answer.inputs = plan_->inputs;
+  answer.inputs = plan_->scan.inputs;
   auto failure = wire::judge_whole(answer, plan_->entry->dialect);
-  if (!failure && plan_->is_streamed) deliver_as_event();
+  if (!failure && plan_->has_event_hooks) is_stopped_ = !owner_.on_attempt_whole(body_);
+  if (!failure && !is_stopped_ && plan_->is_streamed) deliver_as_event();
   overhead_ += clock_->now() - begun;
   decide(std::move(failure), false);
 }
@@ -234,22 +250,11 @@ void Attempt::deliver_as_event() {
   Reply reply;
   wire::read_whole_reply(plan_->operation, body_, reply);
   reply.notes.emplace_back("stream_not_honoured");
-  for (const Choice& choice : reply.choices) {
-    std::vector<ToolPiece> tools;
-    for (const ToolCall& tool : choice.tools) {
-      tools.push_back({static_cast<int>(tools.size()), tool.id, tool.name, tool.arguments});
-    }
-    StreamEvent event;
-    event.kind = StreamEventKind::delta;
-    event.choice = choice.index;
-    event.text = choice.text;
-    event.reasoning = choice.reasoning;
-    event.tools = tools;
-    if (&choice == &reply.choices.front()) event.data = body_;
+  tell_as_events(reply, body_, [&](const StreamEvent& event) {
     has_content_ = true;
     ++reply.deltas;
     owner_.on_attempt_event(event);
-  }
+  });
   owner_.on_attempt_pieces_end();
   reply_ = std::move(reply);
 }

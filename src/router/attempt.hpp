@@ -29,19 +29,21 @@ struct AttemptPlan {
   std::shared_ptr<const Target> target = {};
   Operation operation = Operation::chat;
   bool is_streamed = false;
-  /// The usage event is not for the caller, who did not ask for it.
-  bool hides_usage = false;
-  std::string upstream_model = {};
+  /// Events go to the owner as the server sent them, and not as stream events.
+  bool has_event_hooks = false;
+  std::string model_id = {};
+  /// Of model_id.
+  std::string_view upstream_model = {};
   /// The admitted body: the one copy that is kept. `edited` views it.
   std::string body = {};
+  /// What was found in the body, places included.
+  wire::RequestScan scan = {};
   wire::Splice edited = {};
   std::string header_text = {};
   std::vector<std::string_view> header_lines = {};
   TransferLimits limits = {};
   bool may_resend = false;
   std::size_t reply_bytes_max = 0;
-  /// Vectors that an embeddings reply must hold; 0 when unknown.
-  std::size_t inputs = 0;
 };
 
 /// How an attempt ended. Without a failure the reply is there to be taken.
@@ -56,6 +58,10 @@ class AttemptOwner {
  public:
   /// One event of a streamed call, from inside the transport's callback.
   virtual void on_attempt_event(const StreamEvent& event) = 0;
+  /// With plan.has_event_hooks, instead of the former and for a call that is not streamed too; a
+  /// whole reply may be changed. False ends the attempt, without a failure of the upstream's.
+  virtual bool on_attempt_bytes(const wire::SseEvent& event) = 0;
+  virtual bool on_attempt_whole(std::string& body) = 0;
   /// The bytes at hand are read.
   virtual Flow on_attempt_pieces_end() = 0;
   /// The verdict, once. `is_inside` says that this comes from inside the transport's callback and
@@ -105,7 +111,8 @@ class Attempt final : private TransferSink {
   Flow read_events(std::string_view bytes);
   bool read_event(const wire::SseEvent& event);
   void finish_events(wire::BytesEnd how, bool is_inside);
-  void finish_whole(const TransferEnd& end);
+  void stop();
+  void finish_whole();
   void deliver_as_event();
   wire::UpstreamFailure failure_of(const TransferEnd& end) const;
   void decide(std::optional<wire::UpstreamFailure> failure, bool is_inside);
@@ -118,6 +125,8 @@ class Attempt final : private TransferSink {
   bool is_running_ = false;
   bool is_decided_ = false;
   bool has_content_ = false;
+  /// The owner wants no more.
+  bool is_stopped_ = false;
   wire::BodyShape shape_ = wire::BodyShape::unknown;
   Sent sent_ = Sent::no;
   int wire_copies_ = 0;

@@ -6,7 +6,6 @@
 #include "base/fork_guard.hpp"
 #include "router/core.hpp"
 #include "router/plan.hpp"
-#include "router/response_state.hpp"
 
 namespace byway::router {
 namespace {
@@ -15,6 +14,7 @@ constexpr unsigned reason_submit = 1;
 constexpr unsigned reason_cancel = 2;
 constexpr unsigned reason_resume = 4;
 constexpr unsigned reason_decide = 8;
+constexpr unsigned reason_admit = 16;
 
 /// How long a transfer may take to end after its last event before its connection is closed.
 constexpr std::chrono::milliseconds drain_time{50};
@@ -29,44 +29,105 @@ constexpr std::chrono::milliseconds slow_completion{50};
 }  // namespace
 
 void Call::submit(Router::Core& core, const Request& request, bool is_streamed, Sink& sink,
-                  std::weak_ptr<void> self) {
+                  Place place) {
   sink_ = &sink;
   begun_ = core.clock->now();
   request_id_ = base::make_request_id(core.clock->wall_now());
   is_streamed_ = is_streamed;
   if (core.fork_generation != base::fork_generation()) {
-    return refuse(Error(ErrorCode::internal_used_after_fork,
-                        "this router was opened before fork(): open one in the child"));
+    return conclude(Error(ErrorCode::internal_used_after_fork,
+                          "this router was opened before fork(): open one in the child"));
   }
   // Counted before the look at is_closed: close() either waits for this call or it is refused.
   core_ = &core;
   core.calls_in_flight.fetch_add(1);
   if (core.is_closed.load()) {
-    return refuse(Error(ErrorCode::internal_closed, "the router is closed"));
+    return conclude(Error(ErrorCode::internal_closed, "the router is closed"));
   }
-  const auto snapshot = core.catalog->snapshots().current();
-  Result<Admitted> admitted = admit(core.options, *snapshot, request, is_streamed);
-  if (!admitted) return refuse(admitted.error());
   loop_ = core.loop;
-  around_ = std::move(self);
-  attempts_max_ = std::max(1, request.attempts);
-  timeouts_ =
-      effective_timeouts(request.timeouts, admitted->entry->timeouts, core.options.timeouts);
-  auto planned =
-      plan_attempts(plan_, core.options, request, *std::move(admitted), is_streamed, timeouts_);
-  if (!planned) return refuse(planned.error());
-  overhead_ = core.clock->now() - begun_;
-  post(reason_submit);
+  place_ = std::move(place);
+  policies_.begin(core.chain, place_.states);
+  Result<void> prepared = prepare(request);
+  if (!prepared) return conclude(prepared.error());
+  admit_here();
 }
 
-/// A refusal is delivered on the caller's thread: nothing of the call has reached the loop.
-void Call::refuse(Error error) {
-  ErrorFields fields = error.fields();
-  fields.request_id.assign(request_id_.data(), request_id_.size());
+/// Steps 1 to 8 of the order of enforcement, and what all attempts share.
+Result<void> Call::prepare(const Request& request) {
+  CallFacts& facts = policies_.edit_facts();
+  facts.request_id = std::string_view(request_id_.data(), request_id_.size());
+  facts.operation = request.operation;
+  facts.is_streamed = is_streamed_;
+  facts.purpose = request.purpose;
+  Admitted admitted;
+  const auto snapshot = core_->catalog->snapshots().current();
+  const AdmissionOptions seeded{.request_id = facts.request_id};
+  Result<void> good = admit(admitted, core_->options, *snapshot, request, is_streamed_, seeded);
+  limits_ = std::move(admitted.limits);
+  policies_.limit_by(limits_.get(), plan_);
+  // A refusal too is counted to the key and the org that it was found to be of.
+  key_ = std::move(admitted.key);
+  alias_ = std::move(admitted.alias);
+  org_ = std::move(admitted.org);
+  facts.org = org_;
+  if (key_) facts.key_id = key_->key.id;
+  if (key_) facts.mode = key_->key.mode;
+  if (alias_) facts.alias = alias_->name;
+  if (!good) return good;
+  attempts_max_ = std::max(1, request.attempts);
+  timeouts_ =
+      effective_timeouts(request.timeouts, admitted.entry->timeouts, core_->options.timeouts);
+  Result<void> planned = plan_attempts(plan_, core_->options, request, std::move(admitted),
+                                       is_streamed_, timeouts_);
+  facts.provider = plan_.entry->provider;
+  facts.endpoint_id = plan_.entry->endpoint.id;
+  facts.model = plan_.model_id;
+  facts.upstream_model = plan_.upstream_model;
+  policies_.set_body(plan_.body);
+  if (policies_.has_events()) {
+    plan_.has_event_hooks = true;
+    hooked_ = std::make_unique<HookedEvents>(policies_, plan_,
+                                             static_cast<HookedEventsOwner&>(*this));
+  }
+  return planned;
+}
+
+/// The rest of the order, on the caller's thread up to the first policy that waits.
+void Call::admit_here() {
+  Verdict verdict = policies_.admit();
+  overhead_ = core_->clock->now() - begun_;
+  if (Error* refusal = std::get_if<Error>(&verdict)) return conclude(std::move(*refusal));
+  if (Response* answer = std::get_if<Response>(&verdict)) return conclude(std::move(*answer));
+  if (std::holds_alternative<Proceed>(verdict)) return post(reason_submit);
+  stage_ = Stage::admitting;
+  parked_at_ = core_->clock->now();
+  const std::shared_ptr<void> self = hold();
+  post(reason_submit);
+  // From here on the loop may run the call.
+  if (!policies_.park()) post(reason_admit);
+}
+
+/// A result that is known before anything of the call has reached the loop is delivered on the
+/// caller's thread.
+void Call::conclude(Result<Response> result) {
+  if (result) complete(*result);
+  if (!result) result = about_this(result.error());
   ending_.store(Ending::settled);
   stage_ = Stage::done;
+  if (policies_.has_begun()) settle(result, Reply());
   if (core_ != nullptr) core_->calls_in_flight.fetch_sub(1);
-  sink_->on_done(Error(std::move(fields)), Reply());
+  if (result && is_streamed_) tell_reply(*result);
+  sink_->on_done(std::move(result), Reply());
+}
+
+void Call::on_resumed() noexcept {
+  post(reason_admit);
+}
+
+Result<std::string_view> Call::on_new_body(std::string body) {
+  Result<void> replaced = replace_body(plan_, std::move(body));
+  if (!replaced) return replaced.error();
+  return std::string_view(plan_.body);
 }
 
 Call::Cancelled Call::cancel(bool deliver) noexcept {
@@ -84,12 +145,12 @@ void Call::resume() noexcept {
 void Call::post(unsigned reason) noexcept {
   if (reasons_.fetch_or(reason, std::memory_order_acq_rel) != 0) return;
   // Whoever posts the first reason lends the node its life until run().
-  posted_self_ = around_.lock();
+  posted_self_ = hold();
   if (loop_->post(static_cast<base::Task&>(*this))) return;
   // The loop has ended: a submitted call was never seen by it, and every other one was ended by it.
   const std::shared_ptr<void> self = std::move(posted_self_);
   if (reason == reason_submit) {
-    refuse(Error(ErrorCode::internal_closed, "the router is closed"));
+    conclude(Error(ErrorCode::internal_closed, "the router is closed"));
   }
 }
 
@@ -99,32 +160,93 @@ void Call::run() noexcept {
   if ((reasons & reason_submit) != 0) begin();
   if (stage_ == Stage::done) return;
   if ((reasons & reason_cancel) != 0) return abandon();
+  if ((reasons & reason_admit) != 0 && stage_ == Stage::admitting) admit_on_loop();
+  if ((reasons & reason_admit) != 0 && stage_ == Stage::queued) try_once();
   if ((reasons & reason_decide) != 0 && stage_ == Stage::deciding) decide();
   if ((reasons & reason_resume) != 0) attempt_.resume();
 }
 
 void Call::begin() {
-  in_flight_self_ = around_.lock();
+  in_flight_self_ = hold();
   previous_in_flight = &core_->first_call;
   next_in_flight = core_->first_call;
   if (next_in_flight != nullptr) next_in_flight->previous_in_flight = &next_in_flight;
   core_->first_call = this;
   if (core_->is_transport_closed) return abandon();
-  if (ending_.load() == Ending::open) try_once();
+  if (ending_.load() != Ending::open) return;
+  if (stage_ == Stage::admitting) return arm_deadline();
+  try_once();
+}
+
+/// A policy that waited is asked again.
+void Call::admit_on_loop() {
+  if (ending_.load() != Ending::open) return;
+  const TimePoint begun = core_->clock->now();
+  queued_ += begun - parked_at_;
+  Verdict verdict = policies_.admit();
+  overhead_ += core_->clock->now() - begun;
+  if (Error* refusal = std::get_if<Error>(&verdict)) {
+    return finish(about_this(std::move(*refusal)), Reply());
+  }
+  if (Response* answer = std::get_if<Response>(&verdict)) {
+    complete(*answer);
+    if (is_streamed_) tell_reply(*answer);
+    return finish(std::move(*answer), Reply());
+  }
+  if (std::holds_alternative<Proceed>(verdict)) return try_once();
+  wait_for_resume();
+}
+
+void Call::wait_for_resume() {
+  parked_at_ = core_->clock->now();
+  if (!policies_.park()) post(reason_admit);
 }
 
 void Call::try_once() {
+  if (!enter_endpoint()) return;
   stage_ = Stage::trying;
   arm_deadline();
+  if (hooked_) hooked_->begin_attempt();
   if (auto started = attempt_.start(plan_, *core_->transport, core_->opened_keys, *core_->clock);
       !started) {
-    ErrorFields fields = started.error().fields();
-    fields.endpoint = provider();
-    fields.sent = sent_;
-    fields.attempts = attempts_;
-    fields.request_id.assign(request_id_.data(), request_id_.size());
-    finish(Error(std::move(fields)), Reply());
+    finish(about_this(started.error()), Reply());
   }
+}
+
+/// The endpoint's own limits, taken for each attempt. False when the call waits for them, or has
+/// ended.
+bool Call::enter_endpoint() {
+  const policy::LimitList* list = plan_.entry->limits.get();
+  if (list == nullptr) return true;
+  if (stage_ == Stage::queued) queued_ += core_->clock->now() - parked_at_;
+  const auto hold = hold_of(plan_, *list);
+  const auto quota = core_->ledger->quota();
+  if (!hold || !quota) {
+    finish(about_this(hold ? quota.error() : hold.error()), Reply());
+    return false;
+  }
+  policies_.expect();
+  const LimitTurn::Answer answer =
+      endpoint_turn_.ask(**quota, *list, *hold, label_of(policies_.facts().request_id),
+                         [this] { return policies_.take_resume(); });
+  if (answer == LimitTurn::Answer::admitted) return true;
+  if (answer == LimitTurn::Answer::waits) {
+    stage_ = Stage::queued;
+    arm_deadline();
+    wait_for_resume();
+  } else {
+    const WallTime now = core_->clock->wall_now();
+    finish(about_this(refusal_error(answer, endpoint_turn_.refusal(), now)), Reply());
+  }
+  return false;
+}
+
+void Call::leave_endpoint(const UpstreamEnding& ending) noexcept {
+  policy::Quota* quota = core_->ledger->open_quota();
+  if (quota == nullptr) return;
+  endpoint_turn_.leave(*quota);
+  policy::Ticket& ticket = endpoint_turn_.ticket();
+  if (ticket) router::settle(ticket, ending, plan_.entry->endpoint.settings);
 }
 
 /// One timer for two limits: the whole call, and the first content event of a stream.
@@ -142,6 +264,12 @@ void Call::arm_deadline() {
 }
 
 void Call::on_deadline() {
+  if (stage_ == Stage::admitting || stage_ == Stage::queued) {
+    attempt_end_.failure.emplace();
+    attempt_end_.failure->upstream_class = UpstreamClass::timeout;
+    attempt_end_.failure->cause = "timeout_total";
+    return finish(failure(), Reply());
+  }
   if (stage_ != Stage::trying && stage_ != Stage::waiting) return;
   if (!deadline_is_total_ && attempt_.has_content()) return arm_deadline();
   const std::string_view cause = deadline_is_total_ ? "timeout_total" : "timeout_first_token";
@@ -151,7 +279,18 @@ void Call::on_deadline() {
 }
 
 void Call::on_attempt_event(const StreamEvent& event) {
-  if (stage_ != Stage::trying || ending_.load(std::memory_order_relaxed) != Ending::open) return;
+  if (stage_ == Stage::trying && ending_.load(std::memory_order_relaxed) == Ending::open) {
+    hand_over(event);
+  }
+}
+
+/// Hooks may flush when the last byte was read.
+void Call::on_hooked_event(const StreamEvent& event) {
+  const bool is_open = stage_ == Stage::trying || stage_ == Stage::deciding;
+  if (is_streamed_ && is_open && ending_.load() == Ending::open) hand_over(event);
+}
+
+void Call::hand_over(const StreamEvent& event) {
   if (event.kind == StreamEventKind::delta && first_token_.count() == 0) {
     first_token_ = core_->clock->now() - begun_;
   }
@@ -185,6 +324,7 @@ void Call::on_attempt_end(AttemptEnd end, bool is_draining) {
   // A try that never reached the wire was a try all the same.
   attempts_ += std::max(1, end.wire_copies);
   overhead_ += attempt_.overhead();
+  status_ = attempt_.head().status();
   sent_ = std::max(sent_, end.sent);
   attempt_end_ = std::move(end);
   transport::TimerWheel::disarm(deadline_);
@@ -196,9 +336,13 @@ void Call::on_attempt_end(AttemptEnd end, bool is_draining) {
 
 void Call::decide() {
   if (ending_.load() != Ending::open) return abandon();
-  if (attempt_end_.failure && try_again()) return;
+  const bool is_stopped = hooked_ && hooked_->error();
+  if (!is_stopped && attempt_end_.failure && try_again()) return;
+  if (hooked_) hooked_->end();
   if (!is_committed_ && is_streamed_) release_held();
-  if (attempt_end_.failure) {
+  if (hooked_ && hooked_->error()) {
+    finish(about_this(*hooked_->error()), attempt_.take_reply().value_or(Reply()));
+  } else if (attempt_end_.failure) {
     finish(failure(), attempt_.take_reply().value_or(Reply()));
   } else {
     finish(respond(), Reply());
@@ -213,6 +357,7 @@ bool Call::try_again() {
   const TimePoint next = loop_->turn_time() + retry_delay();
   const auto total = timeouts_.total.value();
   if (total.count() > 0 && next >= begun_ + total) return false;
+  leave_endpoint({.sent = attempt_end_.sent, .status = status_});
   attempt_.cancel();
   held_.clear();
   transport::TimerWheel::disarm(hold_);
@@ -258,25 +403,26 @@ void Call::abandon() {
   }
   fields.upstream_class = UpstreamClass::cancelled;
   fields.cause = "cancelled";
-  fields.endpoint = provider();
-  fields.request_id.assign(request_id_.data(), request_id_.size());
-  fields.sent = std::max(sent_, attempt_.sent());
-  fields.attempts = attempts_ + (was_trying ? std::max(1, attempt_.wire_copies()) : 0);
-  finish(Error(std::move(fields)), attempt_.take_reply().value_or(Reply()));
+  sent_ = std::max(sent_, attempt_.sent());
+  if (was_trying) attempts_ += std::max(1, attempt_.wire_copies());
+  finish(about_this(Error(std::move(fields))), attempt_.take_reply().value_or(Reply()));
 }
 
 void Call::finish(Result<Response> result, Reply partial) {
   transport::TimerWheel::disarm(deadline_);
   transport::TimerWheel::disarm(pause_);
   transport::TimerWheel::disarm(hold_);
+  if (hooked_) hooked_->end();
+  if (hooked_) hooked_->finish_reply(partial);
   stage_ = Stage::draining;
   Ending open = Ending::open;
   const bool is_ours = ending_.compare_exchange_strong(open, Ending::settled);
   const bool is_told = !result && result.error().code() == ErrorCode::request_cancelled;
   if (!is_ours && !is_told) {
     // The caller cancelled between the verdict and here, and was told that it came in time.
-    result = Error(ErrorCode::request_cancelled, "the call was cancelled");
+    result = about_this(Error(ErrorCode::request_cancelled, "the call was cancelled"));
   }
+  settle(result, partial);
   if (is_ours || open == Ending::cancelled) {
     const TimePoint before = core_->clock->now();
     sink_->on_done(std::move(result), std::move(partial));
@@ -296,56 +442,6 @@ void Call::leave() {
   core_->calls_in_flight.fetch_sub(1);
   // The last owner may be this one: nothing follows.
   const std::shared_ptr<void> self = std::move(in_flight_self_);
-}
-
-Response Call::respond() {
-  auto state = std::make_unique<Response::State>();
-  state->operation = plan_.operation;
-  if (auto reply = attempt_.take_reply()) {
-    state->reply = *std::move(reply);
-    state->is_read = true;
-  }
-  state->body = attempt_.take_body();
-  state->metadata = metadata();
-  state->head = attempt_.take_head();
-  return Response(std::move(state));
-}
-
-Metadata Call::metadata() const {
-  Metadata metadata;
-  metadata.provider = provider();
-  metadata.model = plan_.upstream_model;
-  metadata.request_id.assign(request_id_.data(), request_id_.size());
-  metadata.status = attempt_.head().status();
-  metadata.attempts = attempts_;
-  metadata.latency = core_->clock->now() - begun_;
-  metadata.overhead = overhead_;
-  metadata.first_token = first_token_;
-  metadata.key_generation = plan_.entry->endpoint.key_generation;
-  return metadata;
-}
-
-std::string Call::provider() const {
-  return "byo:" + plan_.entry->endpoint.settings.slug;
-}
-
-Error Call::failure() const {
-  const wire::UpstreamFailure& failed = *attempt_end_.failure;
-  ErrorFields fields;
-  fields.code =
-      failed.cause == "net_ssrf_blocked" ? ErrorCode::net_ssrf_blocked : ErrorCode::upstream_error;
-  fields.upstream_class = failed.upstream_class;
-  fields.cause = failed.cause;
-  fields.http_status = failed.http_status;
-  fields.detail = failed.detail;
-  fields.retryable = failed.retryable;
-  fields.retry_after = failed.retry_after;
-  fields.sent = sent_;
-  fields.attempts = attempts_;
-  fields.endpoint = provider();
-  fields.request_id.assign(request_id_.data(), request_id_.size());
-  fields.message = describe(failed, fields.endpoint, plan_.upstream_model);
-  return Error(std::move(fields));
 }
 
 }  // namespace byway::router

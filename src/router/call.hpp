@@ -15,7 +15,11 @@
 #include "base/request_id.hpp"
 #include "router/admission.hpp"
 #include "router/attempt.hpp"
+#include "router/call_policies.hpp"
+#include "router/charge.hpp"
 #include "router/held_events.hpp"
+#include "router/hooked_events.hpp"
+#include "router/limit_turn.hpp"
 #include "router/sink.hpp"
 #include "transport/event_loop.hpp"
 
@@ -24,15 +28,25 @@ namespace byway::router {
 /// Lives inside the object that the caller holds (PendingCall, Stream::State) and keeps it alive
 /// while in flight. submit(), cancel() and resume() are safe from any thread; the rest runs on the
 /// loop thread.
-class Call final : private base::Task, private AttemptOwner {
+class Call final : private base::Task,
+                   private AttemptOwner,
+                   private PoliciesOwner,
+                   private HookedEventsOwner {
  public:
   Call() = default;
   ~Call() = default;
 
-  /// Admits on this thread and hands over to the loop, or delivers the refusal at once. `self` is
-  /// the object around.
+  /// Where a call lives.
+  struct Place {
+    /// The object around.
+    std::weak_ptr<void> self;
+    /// core.chain.state_bytes() bytes in the same allocation.
+    std::byte* states = nullptr;
+  };
+  /// Admits on this thread as far as no policy waits and hands over to the loop, or delivers the
+  /// refusal at once.
   void submit(Router::Core& core, const Request& request, bool is_streamed, Sink& sink,
-              std::weak_ptr<void> self);
+              Place place);
 
   enum class Cancelled : std::uint8_t { now, too_late };
   /// One compare-and-swap. With `deliver`, the completion is request_cancelled; without, nothing is
@@ -60,33 +74,60 @@ class Call final : private base::Task, private AttemptOwner {
     void (Call::*action_)();
   };
 
-  /// `trying`: an attempt runs. `deciding`: it ended inside a callback, which must return first.
+  /// `admitting`: a policy waits. `queued`: the endpoint has no share free. `trying`: an attempt runs. `deciding`: it ended inside a callback, which must return first.
   /// `waiting`: for the next attempt. `draining`: the result is delivered, and the transfer still
   /// gets a moment to end by itself, so that its connection can be used again.
-  enum class Stage : std::uint8_t { idle, trying, deciding, waiting, draining, done };
+  enum class Stage : std::uint8_t {
+    idle,
+    admitting,
+    queued,
+    trying,
+    deciding,
+    waiting,
+    draining,
+    done
+  };
   enum class Ending : std::uint8_t { open, settled, cancelled, dropped };
 
   void post(unsigned reason) noexcept;
   void run() noexcept override;
+  Result<void> prepare(const Request& request);
+  void admit_here();
   void begin();
+  void admit_on_loop();
   void try_once();
+  bool enter_endpoint();
+  void leave_endpoint(const UpstreamEnding& ending) noexcept;
+  void wait_for_resume();
   void arm_deadline();
   void on_deadline();
   void on_pause_over();
   void on_hold_over();
   bool try_again();
   std::chrono::milliseconds retry_delay();
+  void hand_over(const StreamEvent& event);
   Response respond();
+  void tell_reply(const Response& response);
   void decide();
   void release_held();
   void finish(Result<Response> result, Reply partial);
   void leave();
-  void refuse(Error error);
+  void conclude(Result<Response> result);
+  void complete(Response& answer) const;
+  void settle(const Result<Response>& result, const Reply& partial) noexcept;
+  Error about_this(Error error) const;
   Error failure() const;
   Metadata metadata() const;
-  std::string provider() const;
+  std::string_view provider() const;
+
+  std::shared_ptr<void> hold() const noexcept override { return place_.self.lock(); }
+  void on_resumed() noexcept override;
+  Result<std::string_view> on_new_body(std::string body) override;
+  void on_hooked_event(const StreamEvent& event) override;
 
   void on_attempt_event(const StreamEvent& event) override;
+  bool on_attempt_bytes(const wire::SseEvent& event) override { return hooked_->feed(event); }
+  bool on_attempt_whole(std::string& body) override { return hooked_->feed_whole(body); }
   Flow on_attempt_pieces_end() override;
   void on_attempt_end(AttemptEnd end, bool is_draining) override;
   void on_attempt_drained() override;
@@ -94,7 +135,7 @@ class Call final : private base::Task, private AttemptOwner {
   Router::Core* core_ = nullptr;
   std::shared_ptr<transport::EventLoop> loop_;
   Sink* sink_ = nullptr;
-  std::weak_ptr<void> around_;
+  Place place_;
   std::shared_ptr<void> posted_self_;
   std::shared_ptr<void> in_flight_self_;
   std::atomic<unsigned> reasons_{0};
@@ -107,15 +148,29 @@ class Call final : private base::Task, private AttemptOwner {
   bool is_committed_ = false;
   int attempts_max_ = 1;
   int attempts_ = 0;
+  /// Of the last answer; 0 for none.
+  int status_ = 0;
   /// The most that any attempt may have sent.
   Sent sent_ = Sent::no;
   AttemptPlan plan_;
+  /// Of an alias that was named.
+  std::shared_ptr<const Alias> alias_;
+  std::shared_ptr<const registry::KeyRecord> key_;
+  std::shared_ptr<const policy::LimitList> limits_;
+  std::string org_;
+  CallPolicies policies_{*this};
+  std::unique_ptr<HookedEvents> hooked_;
+  /// What the attempt holds of the endpoint's limits.
+  LimitTurn endpoint_turn_;
   AttemptEnd attempt_end_;
   Attempt attempt_{*this};
   HeldEvents held_;
   base::RequestId request_id_{};
   TimePoint begun_;
   std::chrono::nanoseconds overhead_{};
+  /// Spent waiting for admission.
+  std::chrono::nanoseconds queued_{};
+  TimePoint parked_at_;
   std::chrono::nanoseconds first_token_{};
   Timeouts timeouts_;
   CallTimer deadline_{*this, &Call::on_deadline};

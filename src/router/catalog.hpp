@@ -34,6 +34,8 @@ struct CatalogOptions {
   /// one that opens or polls.
   std::function<void(const Error&)> on_notice = {};
   std::shared_ptr<Clock> clock = Clock::system();
+  /// A call stands in line for an in-flight share and is not refused.
+  bool waits_in_flight = false;
   /// How often it looks for changes by others, in the system's time.
   std::chrono::milliseconds period = std::chrono::milliseconds(250);
 };

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/digest.hpp"
+#include "policy/limit_list.hpp"
 #include "registry/alias_rules.hpp"
 #include "registry/key_settings.hpp"
 #include "registry/org_limits.hpp"
@@ -35,14 +36,28 @@ KeyVerifier verifier_of(const std::string& bytes, std::uint32_t pepper_version) 
   return verifier;
 }
 
-Result<std::shared_ptr<const KeyRecord>> record_of(const CustomerKeyRow& row) {
+/// Of those that could be read; an org whose limits could not be has no key that could be used.
+const OrgLimits* limits_of(const LoadedAccess& loaded, std::string_view org) {
+  for (const auto& record : loaded.records.orgs) {
+    if (record->org.name == org && !record->problem) return &record->org.limits;
+  }
+  return nullptr;
+}
+
+Result<std::shared_ptr<const KeyRecord>> record_of(const CustomerKeyRow& row, const OrgLimits& org,
+                                                   bool waits) {
   auto key = customer_key_of(row);
   if (!key) return key.error();
   std::optional<KeyVerifier> previous;
   if (!row.previous_verifier.empty()) {
     previous = verifier_of(row.previous_verifier, row.previous_pepper_version);
   }
-  return KeyRecord::make(*std::move(key), verifier_of(row.verifier, row.pepper_version), previous);
+  auto limits = std::make_shared<const policy::LimitList>(policy::limits_of(*key, org, waits));
+  auto record =
+      KeyRecord::make(*std::move(key), verifier_of(row.verifier, row.pepper_version), previous);
+  if (!record) return record.error();
+  (*record)->limits = std::move(limits);
+  return std::shared_ptr<const KeyRecord>(*std::move(record));
 }
 
 void load_aliases(const RegistryRows& rows, LoadedAccess& loaded) {
@@ -63,9 +78,14 @@ void load_orgs(const RegistryRows& rows, LoadedAccess& loaded) {
     auto limits = registry::org_limits_from_json(row.limits);
     if (!limits) {
       loaded.problems.push_back(about("org", row.name, limits.error()));
+      loaded.records.orgs.push_back(std::make_shared<const registry::OrgRecord>(registry::OrgRecord{
+          .org = {row.name, {}}, .limits = {}, .problem = loaded.problems.back()}));
       continue;
     }
-    loaded.records.orgs.push_back(std::make_shared<const Org>(Org{row.name, *std::move(limits)}));
+    registry::OrgRecord record{.org = {row.name, *std::move(limits)}, .limits = {}, .problem = {}};
+    record.limits = std::make_shared<const policy::LimitList>(
+        policy::limits_of_org(row.name, record.org.limits));
+    loaded.records.orgs.push_back(std::make_shared<const registry::OrgRecord>(std::move(record)));
   }
 }
 
@@ -128,15 +148,18 @@ void CatalogAccess::load_keys(const RegistryRows& rows, LoadedAccess& loaded) {
   for (const CustomerKeyRow& row : rows.customer_keys) {
     const auto before = keys_.find(row.id);
     std::shared_ptr<const KeyRecord> record;
-    if (before != keys_.end() && before->second.first == row) {
-      record = before->second.second;
-    } else if (auto made = record_of(row)) {
+    const OrgLimits* org = limits_of(loaded, row.org);
+    if (org == nullptr) continue;  // told of with the org
+    const bool is_known = before != keys_.end() && before->second.row == row;
+    if (is_known && before->second.org == *org) {
+      record = before->second.record;
+    } else if (auto made = record_of(row, *org, waits_)) {
       record = *std::move(made);
     } else {
       loaded.problems.push_back(about("customer key", row.id, made.error()));
       continue;
     }
-    now.emplace(row.id, std::pair(row, record));
+    now.emplace(row.id, KnownKey{row, *org, record});
     loaded.records.keys.push_back(std::move(record));
   }
   keys_ = std::move(now);
@@ -146,9 +169,9 @@ LoadedAccess CatalogAccess::load(const RegistryRows& rows, const vault::Vault& v
   LoadedAccess loaded;
   loaded.records.key_prefix = rows.key_prefix;
   load_peppers(rows, vault, loaded);
+  load_orgs(rows, loaded);
   load_keys(rows, loaded);
   load_aliases(rows, loaded);
-  load_orgs(rows, loaded);
   return loaded;
 }
 

@@ -25,17 +25,25 @@ struct LoadedAccess {
 /// time.*
 class CatalogAccess {
  public:
+  /// `waits`: calls stand in line for an in-flight share.
+  explicit CatalogAccess(bool waits) noexcept : waits_(waits) {}
+
   LoadedAccess load(const store::RegistryRows& rows, const vault::Vault& vault);
 
  private:
-  template <class Row, class Record>
-  using Known = std::map<std::string, std::pair<Row, std::shared_ptr<const Record>>, std::less<>>;
+  struct KnownKey {
+    store::CustomerKeyRow row;
+    /// Its record names the limits of its org too.
+    OrgLimits org;
+    std::shared_ptr<const registry::KeyRecord> record;
+  };
 
   void load_peppers(const store::RegistryRows& rows, const vault::Vault& vault,
                     LoadedAccess& loaded);
   void load_keys(const store::RegistryRows& rows, LoadedAccess& loaded);
 
-  Known<store::CustomerKeyRow, registry::KeyRecord> keys_;
+  bool waits_;
+  std::map<std::string, KnownKey, std::less<>> keys_;
   /// By version and record id: a re-wrap changes neither the bytes nor these.
   std::map<std::pair<std::uint32_t, std::string>, std::shared_ptr<const registry::Pepper>> peppers_;
 };

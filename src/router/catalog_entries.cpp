@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "policy/limit_list.hpp"
 #include "registry/capability_fields.hpp"
 #include "registry/fields.hpp"
 #include "registry/settings.hpp"
@@ -46,8 +47,17 @@ Endpoint endpoint_of(const EndpointRow& row, const SealedKeyRow* key, EndpointSe
   return endpoint;
 }
 
+Result<std::shared_ptr<const registry::Entry>> make_entry(Endpoint endpoint,
+                                                          registry::OpenKey opener, bool waits) {
+  auto limits = std::make_shared<const policy::LimitList>(policy::limits_of(endpoint, waits));
+  auto entry = registry::Entry::make(std::move(endpoint), std::move(opener));
+  if (!entry) return entry.error();
+  if (!limits->limits.empty()) (*entry)->limits = std::move(limits);
+  return std::shared_ptr<const registry::Entry>(*std::move(entry));
+}
+
 CatalogEntries::Known CatalogEntries::make(const EndpointRow& row, const SealedKeyRow* key,
-                                           const vault::Vault& vault, const Known* before) {
+                                           const vault::Vault& vault, const Known* before) const {
   Known known{row, {}, {}, {}};
   if (key != nullptr) known.key = *key;
   auto settings = registry::settings_from_json(row.settings);
@@ -79,8 +89,7 @@ CatalogEntries::Known CatalogEntries::make(const EndpointRow& row, const SealedK
       opener = broken_opener(about_endpoint(row.slug, made.error()));
     }
   }
-  auto entry =
-      registry::Entry::make(endpoint_of(row, key, *std::move(settings)), std::move(opener));
+  auto entry = make_entry(endpoint_of(row, key, *std::move(settings)), std::move(opener), waits_);
   if (entry) {
     known.entry = *std::move(entry);
   } else {

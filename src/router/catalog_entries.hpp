@@ -16,10 +16,17 @@ namespace byway::router {
 Endpoint endpoint_of(const store::EndpointRow& row, const store::SealedKeyRow* key,
                      EndpointSettings settings);
 
+/// An entry with its limits; `waits`: calls stand in line for an in-flight share. Codes: those of
+/// Entry::make().
+Result<std::shared_ptr<const registry::Entry>> make_entry(Endpoint endpoint,
+                                                          registry::OpenKey opener, bool waits);
+
 /// Keeps what it made, so that what did not change stays the very same Entry, with its connections.
 /// *One thread at a time.*
 class CatalogEntries {
  public:
+  explicit CatalogEntries(bool waits) noexcept : waits_(waits) {}
+
   /// A row that cannot be read is left out, a key that does not open fails its endpoint's calls;
   /// both are told in `broken` and touch nothing else.
   LoadedEntries load(const store::RegistryRows& rows, const vault::Vault& vault);
@@ -32,9 +39,10 @@ class CatalogEntries {
     /// What is wrong; it is looked at again at each load.
     std::optional<Error> problem;
   };
-  static Known make(const store::EndpointRow& row, const store::SealedKeyRow* key,
-                    const vault::Vault& vault, const Known* before);
+  Known make(const store::EndpointRow& row, const store::SealedKeyRow* key,
+             const vault::Vault& vault, const Known* before) const;
 
+  bool waits_;
   std::unordered_map<std::string, Known> known_;
 };
 

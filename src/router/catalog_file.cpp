@@ -6,6 +6,7 @@
 
 #include <utility>
 
+#include "router/catalog_entries.hpp"
 #include "router/catalog_keys.hpp"
 #include "router/catalog_plain_key.hpp"
 #include "router/catalog_time.hpp"
@@ -46,6 +47,7 @@ RegistryFile::RegistryFile(std::string path, const CatalogOptions& options)
     : path_(std::move(path)),
       master_key_(options.master_key),
       clock_(options.clock),
+      waits_in_flight_(options.waits_in_flight),
       fingerprint_key_(generate_master_key()) {}
 
 bool RegistryFile::has_changed() const {
@@ -180,7 +182,7 @@ Result<RegistryFile::Known> RegistryFile::make(const FileEndpoint& from) {
     known.entry = before->entry;
     return known;
   }
-  auto entry = registry::Entry::make(std::move(endpoint), std::move(opener));
+  auto entry = make_entry(std::move(endpoint), std::move(opener), waits_in_flight_);
   if (!entry) return entry.error();
   known.entry = *std::move(entry);
   return known;

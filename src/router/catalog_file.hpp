@@ -69,6 +69,7 @@ class RegistryFile {
   std::string path_;
   KeySource master_key_;
   std::shared_ptr<Clock> clock_;
+  bool waits_in_flight_;
   std::string loaded_at_;
   bool is_vault_ready_ = false;
   /// Why sealed keys do not open here.

@@ -16,7 +16,11 @@ using store::RegistryStore;
 class StoreSource final : public CatalogSource {
  public:
   StoreSource(const CatalogOptions& options, std::unique_ptr<CatalogKeys> keys)
-      : CatalogSource(options), keys_(std::move(keys)), clock_(options.clock) {}
+      : CatalogSource(options),
+        keys_(std::move(keys)),
+        clock_(options.clock),
+        entries_(options.waits_in_flight),
+        access_(options.waits_in_flight) {}
 
   Result<void> start(RegistryStore store, std::chrono::milliseconds period) {
     if (Result<void> first = load(store); !first) return first;

@@ -4,7 +4,7 @@
 
 #include "router/catalog_file.hpp"
 #include "router/catalog_source.hpp"
-#include "router/catalog_thread.hpp"
+#include "router/work_thread.hpp"
 
 namespace byway::router {
 namespace {
@@ -18,7 +18,11 @@ class FileSource final : public CatalogSource {
     auto loaded = file_.read();
     if (!loaded) return loaded.error();
     tell(publish(*std::move(loaded)));
-    auto thread = CatalogThread::start([this] { look(); }, period);
+    const auto watch = [this, period] {
+      look();
+      return std::chrono::nanoseconds(period);
+    };
+    auto thread = WorkThread::start("byway-registry", watch, period);
     if (!thread) return thread.error();
     thread_ = *std::move(thread);
     return {};
@@ -64,7 +68,7 @@ class FileSource final : public CatalogSource {
   RegistryFile file_;
   std::optional<Error> problem_;
   /// Last, so that it ends first.
-  std::unique_ptr<CatalogThread> thread_;
+  std::unique_ptr<WorkThread> thread_;
 };
 
 }  // namespace

@@ -9,7 +9,9 @@
 
 #include <byway/router.hpp>
 
+#include "policy/chain.hpp"
 #include "router/catalog.hpp"
+#include "router/ledger.hpp"
 #include "router/opened_keys.hpp"
 #include "transport/event_loop.hpp"
 
@@ -22,7 +24,10 @@ class Call;
 struct Router::Core {
   RouterOptions options;
   std::shared_ptr<Clock> clock;
+  /// Calls outlive the router, and their states are their policies'.
+  std::shared_ptr<const policy::Chain> chain;
   std::shared_ptr<router::Catalog> catalog;
+  std::unique_ptr<router::Ledger> ledger;
   /// Calls outlive the router, so they share the loop; its thread ends with the router all the
   /// same.
   std::shared_ptr<transport::EventLoop> loop;

@@ -6,6 +6,7 @@
 #include "router/admission.hpp"
 #include "router/core.hpp"
 #include "router/plan.hpp"
+#include "wire/model_id.hpp"
 
 namespace byway {
 
@@ -16,27 +17,28 @@ Explanation Router::explain(const Request& request) const {
   // A dry run needs no body: the model alone decides.
   if (asked.body.empty() && asked.operation != Operation::models) asked.body = body;
   const auto snapshot = core_->catalog->snapshots().current();
-  auto admitted = router::admit(core_->options, *snapshot, asked, false,
-                                {.request_id = {}, .dropped = &explanation.dropped});
-  if (!admitted) {
-    explanation.provider = admitted.error().endpoint();
-    explanation.refusal = admitted.error();
+  router::Admitted admitted;
+  Result<void> good = router::admit(admitted, core_->options, *snapshot, asked, false,
+                                    {.request_id = {}, .dropped = &explanation.dropped});
+  if (!good) {
+    explanation.provider = good.error().endpoint();
+    explanation.refusal = good.error();
     return explanation;
   }
-  const registry::Entry& entry = *admitted->entry;
-  explanation.org = admitted->org;
-  if (admitted->key) explanation.key_id = admitted->key->key.id;
-  if (admitted->alias) explanation.alias = admitted->alias->name;
-  explanation.provider = "byo:" + entry.endpoint.settings.slug;
+  const registry::Entry& entry = *admitted.entry;
+  explanation.org = admitted.org;
+  if (admitted.key) explanation.key_id = admitted.key->key.id;
+  if (admitted.alias) explanation.alias = admitted.alias->name;
+  explanation.provider = entry.provider;
   explanation.endpoint_id = entry.endpoint.id;
-  explanation.upstream_model = admitted->upstream_model;
+  explanation.upstream_model = wire::upstream_of(admitted.model_id);
   explanation.capabilities = entry.endpoint.capabilities;
   explanation.dialect = entry.dialect.name;
   explanation.key_generation = entry.endpoint.key_generation;
   explanation.timeouts =
       router::effective_timeouts(asked.timeouts, entry.timeouts, core_->options.timeouts);
   router::AttemptPlan plan;
-  auto planned = router::plan_attempts(plan, core_->options, asked, *std::move(admitted), false,
+  auto planned = router::plan_attempts(plan, core_->options, asked, std::move(admitted), false,
                                        explanation.timeouts);
   if (planned) {
     // Without the query, which may hold what the owner does not want printed.

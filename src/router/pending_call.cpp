@@ -19,17 +19,18 @@ Cancel::~Cancel() = default;
 
 namespace router {
 
-void PendingCall::submit(Router::Core& core, const Request& request) {
+void PendingCall::submit(Router::Core& core, const Request& request, std::byte* states) {
   fork_generation_ = base::fork_generation();
   // In a forked child nobody runs what is posted.
   if (core.fork_generation == fork_generation_) loop_ = core.loop;
   is_list_ = request.operation == Operation::models;
   if (is_list_ && core.fork_generation == fork_generation_) {
     auto snapshot = core.catalog->snapshots().current();
-    auto admitted = admit(core.options, *snapshot, request, false);
-    if (admitted) filter_.emplace(std::move(snapshot), *std::move(admitted));
+    Admitted admitted;
+    const bool is_admitted = admit(admitted, core.options, *snapshot, request, false).has_value();
+    if (is_admitted) filter_.emplace(std::move(snapshot), std::move(admitted));
   }
-  call_.submit(core, request, false, *this, weak_from_this());
+  call_.submit(core, request, false, *this, {weak_from_this(), states});
 }
 
 bool PendingCall::is_ready() const noexcept {

@@ -33,7 +33,7 @@ class PendingCall final : public detail::PendingState<Response>,
                           private base::Task,
                           public std::enable_shared_from_this<PendingCall> {
  public:
-  void submit(Router::Core& core, const Request& request);
+  void submit(Router::Core& core, const Request& request, std::byte* states);
 
   Result<Response> wait() override;
   bool is_ready() const noexcept override;

@@ -1,9 +1,11 @@
 #include "router/plan.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
 #include "wire/http_headers.hpp"
+#include "wire/model_id.hpp"
 
 namespace byway::router {
 namespace {
@@ -48,24 +50,21 @@ bool has_stream(Operation operation) {
          operation == Operation::responses;
 }
 
-Result<void> edit_body(AttemptPlan& plan, const Request& request, const wire::RequestScan& scan) {
+/// What the endpoint needs of a body whose places `scan` holds.
+Result<wire::Splice> edit_body(const AttemptPlan& plan, std::string_view bytes,
+                               const wire::RequestScan& scan) {
   const wire::Dialect& dialect = plan.entry->dialect;
-  const wire::DialectBody& body = dialect.body_of(request.operation);
-  plan.body.assign(request.body);
+  const wire::DialectBody& body = dialect.body_of(plan.operation);
   wire::RequestEdit edit;
   edit.model = plan.upstream_model;
   edit.omit_model = dialect.omits_model;
-  if (has_stream(request.operation)) edit.stream = plan.is_streamed;
+  if (has_stream(plan.operation)) edit.stream = plan.is_streamed;
   if (plan.is_streamed) edit.usage = dialect.usage;
   edit.extra_body = plan.entry->endpoint.settings.extra_body;
   edit.drop = body.drop;
   edit.rename = body.rename;
   edit.set_default = body.set_default;
-  auto edited = wire::edit_request(plan.body, scan, edit);
-  if (!edited) return edited.error();
-  plan.edited = *std::move(edited);
-  plan.hides_usage = !scan.asks_usage;
-  return {};
+  return wire::edit_request(bytes, scan, edit);
 }
 
 std::string_view advice_for(UpstreamClass upstream_class) {
@@ -110,16 +109,36 @@ Result<void> plan_attempts(AttemptPlan& plan, const RouterOptions& options, cons
   plan.is_streamed = is_streamed;
   plan.may_resend = request.retry_ambiguous;
   plan.reply_bytes_max = options.reply_bytes_max;
-  plan.inputs = admitted.scan.inputs;
+  plan.scan = admitted.scan;
+  plan.scan.model_text.reset();  // views the caller's bytes
   plan.limits = {*timeouts.connect, *timeouts.first_byte, *timeouts.stall};
-  plan.upstream_model = std::move(admitted.upstream_model);
+  plan.model_id = std::move(admitted.model_id);
+  plan.upstream_model = wire::upstream_of(plan.model_id);
   plan.entry = std::move(admitted.entry);
   if (auto added = add_headers(plan, request); !added) return added.error();
   auto target = plan.entry->target(request.operation, plan.upstream_model);
   if (!target) return target.error();
   plan.target = *std::move(target);
   if (request.operation == Operation::models) return {};
-  return edit_body(plan, request, admitted.scan);
+  plan.body.assign(request.body);
+  auto edited = edit_body(plan, plan.body, plan.scan);
+  if (!edited) return edited.error();
+  plan.edited = *std::move(edited);
+  return {};
+}
+
+Result<void> replace_body(AttemptPlan& plan, std::string body) {
+  auto scan = wire::scan_request(body, plan.operation);
+  if (!scan) return scan.error();
+  // On the heap, where moving it leaves the pieces' views good.
+  body.reserve(std::max<std::size_t>(body.size(), sizeof(std::string)));
+  auto edited = edit_body(plan, body, *scan);
+  if (!edited) return edited.error();
+  plan.body = std::move(body);
+  plan.edited = *std::move(edited);
+  plan.scan = *scan;
+  plan.scan.model_text.reset();
+  return {};
 }
 
 std::string describe(const wire::UpstreamFailure& failure, std::string_view provider,

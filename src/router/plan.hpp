@@ -21,6 +21,10 @@ Timeouts effective_timeouts(const Timeouts& call, const EndpointTimeouts& endpoi
 Result<void> plan_attempts(AttemptPlan& plan, const RouterOptions& options, const Request& request,
                            Admitted admitted, bool is_streamed, const Timeouts& timeouts);
 
+/// Puts another body in the place of the admitted one; on an error nothing has changed. Codes: those
+/// of wire::scan_request() and wire::edit_request().
+Result<void> replace_body(AttemptPlan& plan, std::string body);
+
 /// One sentence for people: what failed, where, and what to do about it.
 std::string describe(const wire::UpstreamFailure& failure, std::string_view provider,
                      std::string_view model);

@@ -12,6 +12,12 @@ Response::Response(Response&&) noexcept = default;
 Response& Response::operator=(Response&&) noexcept = default;
 Response::~Response() = default;
 
+Response Response::of(std::string body) {
+  auto state = std::make_unique<State>();
+  state->body = std::move(body);
+  return Response(std::move(state));
+}
+
 std::string_view Response::body() const noexcept {
   return state_->body;
 }

@@ -4,9 +4,11 @@
 
 #include "base/fork_guard.hpp"
 #include "base/protected_memory.hpp"
+#include "base/tail.hpp"
 #include "router/admission.hpp"
 #include "router/caller.hpp"
 #include "router/core.hpp"
+#include "router/limit_policy.hpp"
 #include "router/pending_call.hpp"
 #include "router/stream_state.hpp"
 #include "transport/curl_global.hpp"
@@ -48,22 +50,32 @@ Result<Router> Router::open(RouterOptions options) {
                                         .registry = options.registry,
                                         .master_key = options.master_key,
                                         .on_notice = options.on_notice,
-                                        .clock = core->clock});
+                                        .clock = core->clock,
+                                        .waits_in_flight = options.on_limit == OnLimit::wait});
   if (!catalog) return catalog.error();
   core->catalog = *std::move(catalog);
+  auto ledger = router::Ledger::open({.store = options.store, .clock = core->clock});
+  if (!ledger) return ledger.error();
+  core->ledger = *std::move(ledger);
+  // The order of enforcement: limits and caps, then the application's own.
+  std::vector<Policy> policies = {router::LimitPolicy(*core->ledger)};
+  policies.insert(policies.end(), options.policies.begin(), options.policies.end());
+  core->chain = std::make_shared<const policy::Chain>(std::move(policies));
   core->options = std::move(options);
   return Router(std::move(core));
 }
 
 Pending<Response> Router::call(const Request& request) {
-  auto call = std::make_shared<router::PendingCall>();
-  call->submit(*core_, request);
+  std::byte* states = nullptr;
+  auto call = base::make_shared_with_tail<router::PendingCall>(core_->chain->state_bytes(), states);
+  call->submit(*core_, request, states);
   return Pending<Response>(std::move(call));
 }
 
 Stream Router::stream(const Request& request) {
-  auto state = std::make_shared<Stream::State>();
-  state->submit(*core_, request);
+  std::byte* states = nullptr;
+  auto state = base::make_shared_with_tail<Stream::State>(core_->chain->state_bytes(), states);
+  state->submit(*core_, request, states);
   return Stream(std::move(state));
 }
 

@@ -8,10 +8,10 @@
 
 namespace byway {
 
-void Stream::State::submit(Router::Core& core, const Request& request) {
+void Stream::State::submit(Router::Core& core, const Request& request, std::byte* states) {
   fork_generation_ = base::fork_generation();
   buffer_bytes_ = core.options.stream_buffer_bytes;
-  call_.submit(core, request, true, *this, weak_from_this());
+  call_.submit(core, request, true, *this, {weak_from_this(), states});
 }
 
 const StreamEvent* Stream::State::next() {

@@ -19,7 +19,7 @@ namespace byway {
 /// until the reader swaps.
 struct Stream::State final : public router::Sink,
                              public std::enable_shared_from_this<Stream::State> {
-  void submit(Router::Core& core, const Request& request);
+  void submit(Router::Core& core, const Request& request, std::byte* states);
 
   const StreamEvent* next();
   Result<Response> result();

@@ -23,4 +23,10 @@ Result<ModelId> parse_model_id(std::string_view text);
 /// request_invalid_model.
 Result<ModelId> parse_endpoint_id(std::string_view text);
 
+/// What follows the first '/'; empty for none.
+inline std::string_view upstream_of(std::string_view model_id) noexcept {
+  const std::size_t slash = model_id.find('/');
+  return slash == std::string_view::npos ? std::string_view() : model_id.substr(slash + 1);
+}
+
 }  // namespace byway::wire

@@ -182,13 +182,13 @@ TEST_CASE("the record that a call is admitted under is handed on", "[admission]"
   auto catalog = open_catalog({.store = rig.folder.store()});
   RouterOptions options;
   options.clock = rig.clock;
-  const auto admitted = admit(options, *catalog->snapshots().current(),
-                              {.body = R"({"model":"byo:plain/m"})", .key = key}, false);
-  REQUIRE(admitted);
-  REQUIRE(admitted->key);
-  CHECK(admitted->key->key == minted.record);
-  CHECK(admitted->org == "local");
-  REQUIRE(admitted->limits);
+  Admitted admitted;
+  REQUIRE(admit(admitted, options, *catalog->snapshots().current(),
+                {.body = R"({"model":"byo:plain/m"})", .key = key}, false));
+  REQUIRE(admitted.key);
+  CHECK(admitted.key->key == minted.record);
+  CHECK(admitted.org == "local");
+  REQUIRE(admitted.limits);
 }
 
 }  // namespace

@@ -131,9 +131,10 @@ TEST_CASE("the draw of a call is its request id's", "[alias]") {
   for (int i = 0; i < 64; ++i) {
     const std::string id = "bw-req-" + std::to_string(i);
     const auto draw = [&] {
-      const auto admitted =
-          admit(options, *snapshot, {.body = R"({"model":"split"})"}, false, {.request_id = id});
-      return must(admitted).entry->endpoint.settings.slug;
+      Admitted admitted;
+      REQUIRE(admit(admitted, options, *snapshot, {.body = R"({"model":"split"})"}, false,
+                    {.request_id = id}));
+      return admitted.entry->endpoint.settings.slug;
     };
     CHECK(draw() == draw());
     slugs.insert(draw());

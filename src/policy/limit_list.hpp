@@ -1,0 +1,28 @@
+// LimitList: all limits that one caller's calls, or one endpoint's attempts, are held to.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include <byway/customer_key.hpp>
+#include <byway/endpoint.hpp>
+#include <byway/org.hpp>
+
+#include "policy/quota/limit.hpp"
+
+namespace byway::policy {
+
+/// In the order of enforcement. Immutable once made.
+struct LimitList {
+  std::vector<Limit> limits = {};
+  bool counts_tokens = false;
+  bool counts_money = false;
+};
+
+/// A limit of none or 0 is left out. `waits`: a call stands in line for its in-flight share.
+LimitList limits_of(const CustomerKey& key, const OrgLimits& org, bool waits);
+LimitList limits_of_org(std::string_view org, const OrgLimits& limits);
+LimitList limits_of(const Endpoint& endpoint, bool waits);
+
+}  // namespace byway::policy

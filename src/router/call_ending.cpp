@@ -1,0 +1,109 @@
+// How a call ends: its reply or its error, and what its policies are told.
+#include <algorithm>
+#include <utility>
+
+#include "router/call.hpp"
+#include "router/core.hpp"
+#include "router/plan.hpp"
+#include "router/reply_events.hpp"
+#include "router/response_state.hpp"
+
+namespace byway::router {
+
+Response Call::respond() {
+  auto state = std::make_unique<Response::State>();
+  state->operation = plan_.operation;
+  if (auto reply = attempt_.take_reply()) {
+    if (hooked_) hooked_->finish_reply(*reply);
+    state->reply = *std::move(reply);
+    state->is_read = true;
+  }
+  state->body = attempt_.take_body();
+  state->metadata = metadata();
+  state->head = attempt_.take_head();
+  return Response(std::move(state));
+}
+
+/// A policy's own answer gets what every result says.
+void Call::complete(Response& answer) const {
+  answer.state_->operation = policies_.facts().operation;
+  answer.state_->metadata = metadata();
+}
+
+/// An answer that is not a stream, to a caller who reads one.
+void Call::tell_reply(const Response& response) {
+  tell_as_events(response.reply(), response.body(),
+                 [this](const StreamEvent& event) { sink_->on_event(event); });
+}
+
+Metadata Call::metadata() const {
+  Metadata metadata;
+  metadata.provider = provider();
+  metadata.model = plan_.upstream_model;
+  metadata.request_id.assign(request_id_.data(), request_id_.size());
+  metadata.status = status_;
+  metadata.attempts = attempts_;
+  metadata.latency = core_->clock->now() - begun_;
+  metadata.overhead = overhead_;
+  metadata.first_token = first_token_;
+  metadata.key_generation = plan_.entry->endpoint.key_generation;
+  return metadata;
+}
+
+std::string_view Call::provider() const {
+  return plan_.entry ? std::string_view(plan_.entry->provider) : std::string_view();
+}
+
+/// The same error with what is known of this call.
+Error Call::about_this(Error error) const {
+  ErrorFields fields = error.fields();
+  if (fields.endpoint.empty()) fields.endpoint = provider();
+  fields.request_id.assign(request_id_.data(), request_id_.size());
+  fields.sent = sent_;
+  fields.attempts = attempts_;
+  return Error(std::move(fields));
+}
+
+Error Call::failure() const {
+  const wire::UpstreamFailure& failed = *attempt_end_.failure;
+  ErrorFields fields;
+  fields.code =
+      failed.cause == "net_ssrf_blocked" ? ErrorCode::net_ssrf_blocked : ErrorCode::upstream_error;
+  fields.upstream_class = failed.upstream_class;
+  fields.cause = failed.cause;
+  fields.http_status = failed.http_status;
+  fields.detail = failed.detail;
+  fields.retryable = failed.retryable;
+  fields.retry_after = failed.retry_after;
+  fields.message = describe(failed, provider(), plan_.upstream_model);
+  return about_this(Error(std::move(fields)));
+}
+
+/// Exactly once, whatever the ending: what was held is charged or given back, and every policy that
+/// asked hears of it.
+void Call::settle(const Result<Response>& result, const Reply& partial) noexcept {
+  Outcome outcome;
+  outcome.error = result ? nullptr : &result.error();
+  outcome.sent = sent_;
+  outcome.attempts = attempts_;
+  outcome.status = status_;
+  outcome.latency = core_->clock->now() - begun_;
+  outcome.overhead = overhead_;
+  outcome.queued = queued_;
+  outcome.first_token = first_token_;
+  const Reply* reply = &partial;
+  try {
+    if (result) reply = &result->reply();
+  } catch (...) {
+    // No memory to read the reply with: what it used stays unknown.
+  }
+  outcome.usage = reply->usage;
+  outcome.has_usage = reply->has_usage;
+  outcome.model_served = reply->model_served;
+  UpstreamEnding last = UpstreamEnding::of(outcome);
+  last.sent = std::max(attempt_end_.sent, attempt_.sent());
+  leave_endpoint(last);
+  policies_.settle(outcome);
+}
+
+}  // namespace byway::router

@@ -1,0 +1,62 @@
+#include "router/call_policies.hpp"
+
+#include <utility>
+
+namespace byway::router {
+
+void CallPolicies::begin(std::shared_ptr<const policy::Chain> chain, std::byte* states) noexcept {
+  chain_ = std::move(chain);
+  states_ = states;
+  chain_->make_states(states);
+}
+
+CallPolicies::~CallPolicies() {
+  if (chain_ != nullptr) chain_->end_states(states_);
+}
+
+Verdict CallPolicies::admit() {
+  for (;;) {
+    turn_.store(Turn::asking);
+    has_resume_ = false;
+    is_admitting_ = true;
+    Verdict verdict = chain_->admit(*this, states_, at_);
+    is_admitting_ = false;
+    if (!std::holds_alternative<Later>(verdict)) return verdict;
+    if (!has_resume_) {
+      return Error(ErrorCode::policy_failed,
+                   "a policy answered Later without taking a Resume: nothing would wake the call");
+    }
+    if (turn_.load() != Turn::resumed) return verdict;
+  }
+}
+
+bool CallPolicies::park() noexcept {
+  Turn asking = Turn::asking;
+  return turn_.compare_exchange_strong(asking, Turn::parked);
+}
+
+void CallPolicies::go_on() noexcept {
+  if (turn_.exchange(Turn::resumed) == Turn::parked) owner_.on_resumed();
+}
+
+void CallPolicies::settle(const Outcome& outcome) noexcept {
+  if (chain_ == nullptr || std::exchange(is_settled_, true)) return;
+  chain_->settle(*this, states_, outcome);
+}
+
+Result<void> CallPolicies::replace_body(std::string body) {
+  if (!is_admitting_) {
+    return Error(ErrorCode::request_invalid, "only an admit hook may put another body in place");
+  }
+  auto placed = owner_.on_new_body(std::move(body));
+  if (!placed) return placed.error();
+  body_ = *placed;
+  return {};
+}
+
+Resume CallPolicies::take_resume() {
+  has_resume_ = true;
+  return Resume(std::shared_ptr<Resume::Token>(owner_.hold(), static_cast<Resume::Token*>(this)));
+}
+
+}  // namespace byway::router

@@ -1,0 +1,92 @@
+// CallPolicies: the policies around one call: their states, and where admission stands.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <byway/policy.hpp>
+
+#include "policy/chain.hpp"
+#include "policy/limit_list.hpp"
+#include "router/attempt.hpp"
+
+namespace byway::router {
+
+/// The call around, as its policies reach it.
+class PoliciesOwner {
+ public:
+  /// Keeps the call alive.
+  virtual std::shared_ptr<void> hold() const noexcept = 0;
+  /// From any thread, while the call is held: admission goes on.
+  virtual void on_resumed() noexcept = 0;
+  /// A hook wants another body; what body() is afterwards comes back.
+  virtual Result<std::string_view> on_new_body(std::string body) = 0;
+
+ protected:
+  ~PoliciesOwner() = default;
+};
+
+/// One thread at a time but for Resume, which any thread may use.
+class CallPolicies final : public CallState, private Resume::Token {
+ public:
+  explicit CallPolicies(PoliciesOwner& owner) noexcept : owner_(owner) {}
+  ~CallPolicies();
+
+  /// `states` has chain.state_bytes() bytes and outlives this.
+  void begin(std::shared_ptr<const policy::Chain> chain, std::byte* states) noexcept;
+  bool has_begun() const noexcept { return chain_ != nullptr; }
+  CallFacts& edit_facts() noexcept { return facts_; }
+  /// For Byway's own policies: what the call is held to (may be null), and what will be sent.
+  void limit_by(const policy::LimitList* limits, const AttemptPlan& plan) noexcept {
+    limits_ = limits;
+    plan_ = &plan;
+  }
+  const policy::LimitList* limits() const noexcept { return limits_; }
+  const AttemptPlan& plan() const noexcept { return *plan_; }
+  void set_body(std::string_view body) noexcept { body_ = body; }
+
+  /// Asks the hooks from where it stopped last. Later means: wait for on_resumed(), which may only
+  /// come after park().
+  Verdict admit();
+  /// After Later, once the call is where on_resumed() finds it. False when there is nothing to wait
+  /// for any more: admit() again.
+  bool park() noexcept;
+  /// For a wait of the call's own, after admission: take_resume(), then park().
+  void expect() noexcept { turn_.store(Turn::asking); }
+
+  /// Tells the hooks how the call ended; from the second time on it does nothing.
+  void settle(const Outcome& outcome) noexcept;
+
+  bool has_events() const noexcept { return chain_ != nullptr && chain_->has_events(); }
+  std::size_t event_hooks() const noexcept { return chain_->event_hooks(); }
+  EventVerdict on_event(std::size_t at, Event& event, Out& out) {
+    return chain_->on_event(at, *this, states_, event, out);
+  }
+
+  Result<void> replace_body(std::string body) override;
+  Resume take_resume() override;
+
+ private:
+  /// `asking`: a hook runs. `parked`: it answered Later and nobody runs. `resumed`: the next
+  /// park() finds that its wait is over.
+  enum class Turn : std::uint8_t { asking, parked, resumed };
+
+  /// The token of a Resume.
+  void go_on() noexcept override;
+
+  PoliciesOwner& owner_;
+  std::shared_ptr<const policy::Chain> chain_;
+  const policy::LimitList* limits_ = nullptr;
+  const AttemptPlan* plan_ = nullptr;
+  std::byte* states_ = nullptr;
+  std::size_t at_ = 0;
+  std::atomic<Turn> turn_{Turn::asking};
+  bool is_admitting_ = false;
+  bool has_resume_ = false;
+  bool is_settled_ = false;
+};
+
+}  // namespace byway::router
