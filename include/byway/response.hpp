@@ -96,6 +96,14 @@ struct Metadata {
   std::chrono::nanoseconds first_token = {};
   /// Which generation of the upstream key was used; 0 for an endpoint without a key.
   std::uint64_t key_generation = 0;
+  /// The alias that was named, and whether its first candidate was passed over.
+  std::string alias = {};
+  bool is_fallback = false;
+  /// What is left after this call of the tightest limit of each kind; absent where none is set.
+  std::optional<std::int64_t> remaining_requests = {};
+  std::optional<std::int64_t> remaining_tokens = {};
+  std::optional<std::int64_t> cap_remaining_day = {};
+  std::optional<std::int64_t> cap_remaining_month = {};
 };
 
 namespace router {

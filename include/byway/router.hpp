@@ -88,6 +88,17 @@ struct DroppedCandidate {
   Error reason;
 };
 
+/// A limit that a call would be held to, and what is left of it: of a rate what fits now, of a cap
+/// what its window still holds.
+struct LimitLeft {
+  /// "key", "org" or "endpoint".
+  std::string owner = {};
+  /// The field that sets it: "rpm", "tpm", "in_flight", "cap_day", "cap_month", "cap_money_month".
+  std::string name = {};
+  std::int64_t limit = 0;
+  std::int64_t left = 0;
+};
+
 /// Who administers.
 struct AdminOptions {
   /// A customer key, whose role and org decide what may be done.
@@ -111,6 +122,8 @@ struct Explanation {
   /// The alias that was named; empty without.
   std::string alias = {};
   std::vector<DroppedCandidate> dropped = {};
+  /// In the order in which they are enforced, the endpoint's last.
+  std::vector<LimitLeft> limits = {};
   /// Absent when the call would be sent.
   std::optional<Error> refusal = {};
 };
@@ -134,7 +147,8 @@ class Router {
   /// The same, streamed: `"stream": true` is sent. chat, completions and responses only.
   Stream stream(const Request& request);
 
-  /// What a call with this model and key would do; sends nothing.
+  /// What a call with this model and key would do; sends nothing and uses no quota. May wait up to
+  /// half a second for counts to be read from the store.
   Explanation explain(const Request& request) const;
 
   /// Administration as the holder of a customer key, in the key's org. Every method checks the key

@@ -68,6 +68,7 @@ Result<void> Call::prepare(const Request& request) {
   // A refusal too is counted to the key and the org that it was found to be of.
   key_ = std::move(admitted.key);
   alias_ = std::move(admitted.alias);
+  is_fallback_ = admitted.is_fallback;
   org_ = std::move(admitted.org);
   facts.org = org_;
   if (key_) facts.key_id = key_->key.id;

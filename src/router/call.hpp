@@ -155,6 +155,7 @@ class Call final : private base::Task,
   AttemptPlan plan_;
   /// Of an alias that was named.
   std::shared_ptr<const Alias> alias_;
+  bool is_fallback_ = false;
   std::shared_ptr<const registry::KeyRecord> key_;
   std::shared_ptr<const policy::LimitList> limits_;
   std::string org_;

@@ -4,6 +4,7 @@
 
 #include "router/call.hpp"
 #include "router/core.hpp"
+#include "router/limits_left.hpp"
 #include "router/plan.hpp"
 #include "router/reply_events.hpp"
 #include "router/response_state.hpp"
@@ -47,6 +48,13 @@ Metadata Call::metadata() const {
   metadata.overhead = overhead_;
   metadata.first_token = first_token_;
   metadata.key_generation = plan_.entry->endpoint.key_generation;
+  if (alias_) metadata.alias = alias_->name;
+  metadata.is_fallback = is_fallback_;
+  if (const policy::Quota* quota = core_->ledger->open_quota()) {
+    for (const policy::LimitList* list : {limits_.get(), plan_.entry->limits.get()}) {
+      if (list != nullptr) note_limits_left(metadata, *quota, *list);
+    }
+  }
   return metadata;
 }
 

@@ -111,13 +111,14 @@ std::optional<Tokens> tokens_of(const Usage& usage, bool has_usage) noexcept {
       is_absurd(usage.total_tokens)) {
     return std::nullopt;
   }
-  if (!usage.prompt_tokens && !usage.completion_tokens && !usage.total_tokens) return std::nullopt;
-  Tokens tokens{usage.prompt_tokens.value_or(0), usage.completion_tokens.value_or(0)};
-  // A server that tells the sum alone: what is not prompt is output.
-  if (!usage.completion_tokens && usage.total_tokens) {
-    tokens.output = std::max<std::int64_t>(0, *usage.total_tokens - tokens.input);
-  }
-  return tokens;
+  const std::int64_t input = usage.prompt_tokens.value_or(0);
+  const std::int64_t output = usage.completion_tokens.value_or(0);
+  if (usage.prompt_tokens && usage.completion_tokens) return Tokens{input, output};
+  // One part alone says nothing of the other.
+  if (!usage.total_tokens) return std::nullopt;
+  const std::int64_t rest = std::max<std::int64_t>(0, *usage.total_tokens - input - output);
+  if (usage.completion_tokens) return Tokens{input + rest, output};
+  return Tokens{input, output + rest};
 }
 
 }  // namespace byway::router

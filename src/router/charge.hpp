@@ -65,7 +65,7 @@ Charging charging_of(const UpstreamEnding& ending) noexcept;
 /// Charges what a ticket holds accordingly.
 void settle(policy::Ticket& ticket, const UpstreamEnding& ending,
             const EndpointSettings& endpoint) noexcept;
-/// What usage says, when it can be true: no negative or absurd number.
+/// What usage says, when it says all and can be true: both parts or the sum, and no absurd number.
 std::optional<Tokens> tokens_of(const Usage& usage, bool has_usage) noexcept;
 
 }  // namespace byway::router

@@ -5,6 +5,7 @@
 
 #include "router/admission.hpp"
 #include "router/core.hpp"
+#include "router/limits_left.hpp"
 #include "router/plan.hpp"
 #include "wire/model_id.hpp"
 
@@ -37,6 +38,11 @@ Explanation Router::explain(const Request& request) const {
   explanation.key_generation = entry.endpoint.key_generation;
   explanation.timeouts =
       router::effective_timeouts(asked.timeouts, entry.timeouts, core_->options.timeouts);
+  for (const policy::LimitList* list : {admitted.limits.get(), entry.limits.get()}) {
+    if (list == nullptr || list->limits.empty()) continue;
+    const auto quota = core_->ledger->quota();
+    if (quota) router::add_limits_left(explanation.limits, **quota, *list);
+  }
   router::AttemptPlan plan;
   auto planned = router::plan_attempts(plan, core_->options, asked, std::move(admitted), false,
                                        explanation.timeouts);

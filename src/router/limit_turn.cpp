@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/time_text.hpp"
+#include "router/limits_left.hpp"
 
 namespace byway::router {
 namespace {
@@ -12,20 +13,9 @@ using policy::LimitKind;
 using std::chrono::milliseconds;
 
 std::string_view whose(const policy::Limit& limit) noexcept {
-  const std::string_view subject = limit.subject.text();
-  if (subject.starts_with("key:")) return "this customer key";
-  return subject.starts_with("org:") ? "the org" : "the endpoint";
-}
-
-/// The limit's name in the field lists.
-std::string_view name_of_limit(const policy::Limit& limit) noexcept {
-  const bool is_money = limit.unit == QuotaUnit::nano_dollars;
-  switch (limit.kind) {
-    case LimitKind::rate: return limit.unit == QuotaUnit::tokens ? "tpm" : "rpm";
-    case LimitKind::in_flight: return "in_flight";
-    case LimitKind::day: return "cap_day";
-    default: return is_money ? "cap_money_month" : "cap_month";
-  }
+  const std::string_view owner = owner_of(limit);
+  if (owner == "key") return "this customer key";
+  return owner == "org" ? "the org" : "the endpoint";
 }
 
 std::string_view unit_of(const policy::Limit& limit) noexcept {
@@ -83,7 +73,7 @@ Error refusal_error(LimitTurn::Answer answer, const policy::Refusal& refusal, Wa
   }
   const policy::Limit& limit = *refusal.limit;
   ErrorFields fields{.code = ErrorCode::rate_limit_exceeded};
-  fields.reason = name_of_limit(limit);
+  fields.reason = name_of(limit);
   fields.message = std::string(whose(limit)) + " has reached its limit of " +
                    std::to_string(limit.limit) + std::string(unit_of(limit));
   if (policy::is_cap(limit.kind)) {

@@ -86,6 +86,7 @@ Health Router::health() const {
                 .keys_excluded_from_dumps = memory.dump_excluded,
                 .keys_locked = memory.locked,
                 .broken_endpoints = catalog.broken_endpoints,
+                .ledger_problem = core_->ledger->problem(),
                 .registry_problem = catalog.registry_problem,
                 .calls_in_flight = core_->calls_in_flight.load(),
                 .slow_completions = core_->slow_completions.load()};

@@ -105,7 +105,7 @@ TEST_CASE("what is wrong with an endpoint is said and nothing is stored", "[admi
   CHECK(add([](auto& settings) { settings.base_url = "ftp://x"; }) == "registry_url_invalid");
   CHECK(add([](auto& settings) { settings.base_url = "http://x"; }) == "registry_url_insecure");
   CHECK(add([](auto& settings) { settings.base_url = "https://10.0.0.1"; }) == "net_ssrf_blocked");
-  CHECK(add([](auto& settings) { settings.rpm = 60; }) == "registry_field_invalid");
+  CHECK(add([](auto& settings) { settings.rpm = -60; }) == "registry_field_invalid");
   CHECK(add([](auto& settings) {
           settings.headers = {{"Host", "x"}};
         }) == "request_header_reserved");
@@ -125,7 +125,7 @@ TEST_CASE("what is wrong with an endpoint is said and nothing is stored", "[admi
 TEST_CASE("fields are changed together or not at all", "[admin]") {
   StoreRig rig;
   must(rig.admin.add_endpoint(settings_of("one"), canary));
-  const std::array changes = {FieldChange{"name", "New"}, FieldChange{"rpm", "60"}};
+  const std::array changes = {FieldChange{"name", "New"}, FieldChange{"rpm", "-60"}};
   CHECK(code_of(rig.admin.set_endpoint("one", changes)) == "registry_field_invalid");
   CHECK(must(rig.admin.endpoint("one")).settings.name.empty());
   CHECK(must(set(rig.admin, "one", "allow", "a,b")).endpoint.settings.allow ==

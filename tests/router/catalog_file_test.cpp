@@ -75,7 +75,7 @@ TEST_CASE("a file that is wrong at open is refused, with line and field", "[cata
     const char* start;
   };
   for (const Bad& row : std::vector<Bad>{
-           {"rpm = 1\n", "registry_invalid_file", "byway.toml:4: rpm "},
+           {"rpm = -1\n", "registry_invalid_file", "byway.toml:4: rpm "},
            {"key = \"env:BYWAY_TEST_KEY\"\n", "registry_invalid_file", "byway.toml:4: key "},
            {"key = \"file:/no/such/key\"\n", "registry_invalid_file", "byway.toml:4: key "},
            {"key = \"file:" + rig.folder.write("open", "sk-canary", 0644) + "\"\n",
@@ -106,7 +106,7 @@ TEST_CASE("a good file is loaded again, a bad one leaves the old and is noticed 
   CHECK(catalog->snapshots().current()->find("local", "one") == held);
   CHECK(line_of(*catalog, "two") == "no key");
 
-  rig.folder.write("byway.toml", endpoint("one") + endpoint("two", "rpm = 5\n"));
+  rig.folder.write("byway.toml", endpoint("one") + endpoint("two", "rpm = -5\n"));
   CHECK(code_of(catalog->poll()) == "registry_invalid_file");
   CHECK(code_of(catalog->poll()) == "registry_invalid_file");
   REQUIRE(rig.notices.all().size() == 1);
