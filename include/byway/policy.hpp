@@ -114,7 +114,8 @@ class CallState {
 /// What an admit hook answers, besides a Response (which is the call's result; nothing is sent) and
 /// an Error (which refuses it).
 struct Proceed {};
-/// Enter this hook again once Resume::resume() was called; CallState::take_resume() must have been called.
+/// Enter this hook again once Resume::resume() was called; CallState::take_resume() must have been
+/// called.
 struct Later {};
 using Verdict = std::variant<Proceed, Later, Response, Error>;
 
@@ -203,11 +204,17 @@ struct SettleName {
 template <class P, class Name>
 struct Both : P, Name {};
 template <class P>
-concept NamesAdmit = !requires { &Both<P, AdmitName>::admit; };
+concept NamesAdmit = !requires {
+  &Both<P, AdmitName>::admit;
+};
 template <class P>
-concept NamesEvent = !requires { &Both<P, EventName>::on_event; };
+concept NamesEvent = !requires {
+  &Both<P, EventName>::on_event;
+};
 template <class P>
-concept NamesSettle = !requires { &Both<P, SettleName>::settle; };
+concept NamesSettle = !requires {
+  &Both<P, SettleName>::settle;
+};
 
 template <class P>
 concept Admits = requires(P& policy, CallState& call) {
@@ -219,10 +226,13 @@ concept HearsEvents = requires(P& policy, CallState& call, Event& event, Out& ou
 };
 template <class P>
 concept Settles = requires(P& policy, const CallState& call, const Outcome& outcome) {
-  { policy.settle(call, outcome) } noexcept -> std::same_as<void>;
+  { policy.settle(call, outcome) }
+  noexcept->std::same_as<void>;
 };
 template <class P>
-concept HasState = requires { typename P::State; };
+concept HasState = requires {
+  typename P::State;
+};
 
 }  // namespace detail
 
@@ -232,7 +242,8 @@ concept HasState = requires { typename P::State; };
 ///                                                    after each Later
 ///   EventVerdict on_event(CallState&, Event&, Out&)  for each event, the policy that stands last
 ///                                                    first
-///   void settle(const CallState&, const Outcome&) noexcept    once, however the call ended, refusals
+///   void settle(const CallState&, const Outcome&) noexcept    once, however the call ended,
+///   refusals
 ///                                                    included; the last policy first
 ///
 /// and perhaps a nested `struct State` for what it must remember of one call: nothing is allocated
@@ -244,8 +255,8 @@ concept HasState = requires { typename P::State; };
 class Policy {
  public:
   template <class P>
-    requires(!std::is_same_v<std::remove_cvref_t<P>, Policy>)
-  Policy(P&& policy)  // NOLINT(google-explicit-constructor): a list of policies reads as one
+  requires(!std::is_same_v<std::remove_cvref_t<P>, Policy>)
+      Policy(P&& policy)  // NOLINT(google-explicit-constructor): a list of policies reads as one
       : Policy(std::make_shared<std::remove_cvref_t<P>>(std::forward<P>(policy))) {}
 
   /// One that the application goes on using.

@@ -109,7 +109,7 @@ struct Metadata {
 namespace router {
 class Call;
 class PendingCall;
-}
+}  // namespace router
 
 /// A successful reply. Movable; *one thread at a time*. Views live as long as the Response.
 class Response {

@@ -53,6 +53,12 @@ struct RouterOptions {
   OnLimit on_limit = OnLimit::reject;
   /// The application's own rules, in the order in which they are asked: after the limits and caps.
   std::vector<Policy> policies = {};
+  /// Gives the short-lived token (Entra, Vertex, OAuth) of an endpoint that has no upstream key; an
+  /// empty Secret is none. Sent as `Authorization: Bearer`. Asked for each attempt, so the
+  /// application keeps what is still good; `is_refused` says that the server answered 401 to the
+  /// last one, and the call is then made once more with what this gives, whatever its `attempts`.
+  /// Called on a library thread; must not block for long. A failure is the call's.
+  std::function<Result<Secret>(std::string_view slug, bool is_refused)> token = {};
   /// Hears of what no caller can be told: a registry file that would not load, a record that does
   /// not open. Called on a library thread; must not block, and is heard no more once the last
   /// router is gone. Nothing else is ever printed.

@@ -16,9 +16,8 @@ class Listing {
     if (number.value_or(0) <= 0) return unused_;
     list_.counts_tokens |= unit == QuotaUnit::tokens;
     list_.counts_money |= unit == QuotaUnit::nano_dollars;
-    return list_.limits.emplace_back(
-        Limit{.subject = subject_, .kind = kind, .unit = unit, .limit = *number,
-              .breadth = breadth_});
+    return list_.limits.emplace_back(Limit{
+        .subject = subject_, .kind = kind, .unit = unit, .limit = *number, .breadth = breadth_});
   }
 
   void add_caps(const std::optional<std::int64_t>& day, const std::optional<std::int64_t>& month) {

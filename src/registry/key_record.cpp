@@ -54,7 +54,7 @@ bool KeyAllowlist::touches(std::string_view slug) const noexcept {
 }
 
 Result<std::shared_ptr<KeyRecord>> KeyRecord::make(CustomerKey key, KeyVerifier verifier,
-                                                         std::optional<KeyVerifier> previous) {
+                                                   std::optional<KeyVerifier> previous) {
   if (Result<void> good = check_key_settings(key.settings); !good) return good.error();
   auto record = std::make_shared<KeyRecord>();
   record->allow = KeyAllowlist(key.settings.allow);

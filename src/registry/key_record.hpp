@@ -55,7 +55,7 @@ struct KeyVerifier {
 struct KeyRecord {
   /// Codes: registry_field_invalid, since another version may have written the row.
   static Result<std::shared_ptr<KeyRecord>> make(CustomerKey key, KeyVerifier verifier,
-                                                       std::optional<KeyVerifier> previous);
+                                                 std::optional<KeyVerifier> previous);
 
   CustomerKey key;
   KeyVerifier verifier;

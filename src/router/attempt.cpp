@@ -64,7 +64,9 @@ Result<void> Attempt::start(const AttemptPlan& plan, Transport& transport, Opene
   reply_.reset();
   overhead_ = {};
   const Stopwatch watch(clock, overhead_);
-  auto opened = keys.open(*plan.entry);
+  auto opened = plan.token == nullptr ? keys.open(*plan.entry)
+                                      : token_line(*plan.token, plan.entry->endpoint.settings.slug,
+                                                   plan.is_token_refused);
   if (!opened) return opened.error();
   secret_header_ = *std::move(opened);
   TransferRequest request;

@@ -15,6 +15,7 @@
 #include "registry/snapshot.hpp"
 #include "router/kept_head.hpp"
 #include "router/opened_keys.hpp"
+#include "router/token_line.hpp"
 #include "wire/body_shape.hpp"
 #include "wire/failure.hpp"
 #include "wire/json_splice.hpp"
@@ -44,6 +45,9 @@ struct AttemptPlan {
   TransferLimits limits = {};
   bool may_resend = false;
   std::size_t reply_bytes_max = 0;
+  /// The application's source of tokens, for an endpoint without a key; null for none.
+  const TokenSource* token = nullptr;
+  bool is_token_refused = false;
 };
 
 /// How an attempt ended. Without a failure the reply is there to be taken.

@@ -74,9 +74,10 @@ class Call final : private base::Task,
     void (Call::*action_)();
   };
 
-  /// `admitting`: a policy waits. `queued`: the endpoint has no share free. `trying`: an attempt runs. `deciding`: it ended inside a callback, which must return first.
-  /// `waiting`: for the next attempt. `draining`: the result is delivered, and the transfer still
-  /// gets a moment to end by itself, so that its connection can be used again.
+  /// `admitting`: a policy waits. `queued`: the endpoint has no share free. `trying`: an attempt
+  /// runs. `deciding`: it ended inside a callback, which must return first. `waiting`: for the next
+  /// attempt. `draining`: the result is delivered, and the transfer still gets a moment to end by
+  /// itself, so that its connection can be used again.
   enum class Stage : std::uint8_t {
     idle,
     admitting,
@@ -88,6 +89,13 @@ class Call final : private base::Task,
     done
   };
   enum class Ending : std::uint8_t { open, settled, cancelled, dropped };
+
+  /// Why run() runs, as bits.
+  static constexpr unsigned reason_submit = 1;
+  static constexpr unsigned reason_cancel = 2;
+  static constexpr unsigned reason_resume = 4;
+  static constexpr unsigned reason_decide = 8;
+  static constexpr unsigned reason_admit = 16;
 
   void post(unsigned reason) noexcept;
   void run() noexcept override;
@@ -104,11 +112,13 @@ class Call final : private base::Task,
   void on_pause_over();
   void on_hold_over();
   bool try_again();
+  bool wait_until(TimePoint next);
   std::chrono::milliseconds retry_delay();
   void hand_over(const StreamEvent& event);
   Response respond();
   void tell_reply(const Response& response);
   void decide();
+  bool try_with_fresh_token();
   void release_held();
   void finish(Result<Response> result, Reply partial);
   void leave();

@@ -95,8 +95,8 @@ void settle(policy::Ticket& ticket, const UpstreamEnding& ending,
     }
     case Charging::by_usage: {
       const Tokens tokens = *tokens_of(ending.usage, ending.has_usage);
-      ticket.settle({.tokens = tokens.input + tokens.output,
-                     .nano_dollars = price_of(tokens, endpoint)});
+      ticket.settle(
+          {.tokens = tokens.input + tokens.output, .nano_dollars = price_of(tokens, endpoint)});
       return;
     }
   }

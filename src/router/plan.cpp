@@ -108,6 +108,7 @@ Result<void> plan_attempts(AttemptPlan& plan, const RouterOptions& options, cons
   plan.operation = request.operation;
   plan.is_streamed = is_streamed;
   plan.may_resend = request.retry_ambiguous;
+  if (options.token && !admitted.entry->open_key) plan.token = &options.token;
   plan.reply_bytes_max = options.reply_bytes_max;
   plan.scan = admitted.scan;
   plan.scan.model_text.reset();  // views the caller's bytes

@@ -21,8 +21,8 @@ Timeouts effective_timeouts(const Timeouts& call, const EndpointTimeouts& endpoi
 Result<void> plan_attempts(AttemptPlan& plan, const RouterOptions& options, const Request& request,
                            Admitted admitted, bool is_streamed, const Timeouts& timeouts);
 
-/// Puts another body in the place of the admitted one; on an error nothing has changed. Codes: those
-/// of wire::scan_request() and wire::edit_request().
+/// Puts another body in the place of the admitted one; on an error nothing has changed. Codes:
+/// those of wire::scan_request() and wire::edit_request().
 Result<void> replace_body(AttemptPlan& plan, std::string body);
 
 /// One sentence for people: what failed, where, and what to do about it.

@@ -22,8 +22,7 @@ Result<std::unique_ptr<WorkThread>> WorkThread::start(const char* name, Work wor
   const int status = pthread_create(&made->thread_, nullptr, enter, made.get());
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (status != 0) {
-    return Error(ErrorCode::internal_error,
-                 std::string("the system gave no thread for ") + name);
+    return Error(ErrorCode::internal_error, std::string("the system gave no thread for ") + name);
   }
   made->is_started_ = true;
   pthread_setname_np(made->thread_, name);

@@ -170,8 +170,8 @@ TEST_CASE("what never left is given back, what reached the server counts", "[lim
   CHECK(rig.left(key, "cap_day") == 8);
   rig.transport->script({SendHead{}, Hold{}});
   {
-    auto dropped = rig.router.call({.body = R"({"messages":[]})", .model = "byo:plain/m",
-                                    .key = key});
+    auto dropped =
+        rig.router.call({.body = R"({"messages":[]})", .model = "byo:plain/m", .key = key});
     while (rig.sent() < 4) std::this_thread::yield();
   }
   while (rig.router.health().calls_in_flight > 0) std::this_thread::yield();
@@ -357,10 +357,8 @@ TEST_CASE("limits of a registry file hold without a store", "[limits]") {
   auto clock = std::make_shared<testing::FakeClock>();
   const std::string file = folder.write(
       "byway.toml", "[[endpoint]]\nslug = \"one\"\nbase_url = \"http://127.0.0.1:9\"\nrpm = 1\n");
-  Router router = must(Router::open({.registry = file,
-                                     .require_key = false,
-                                     .transport = transport,
-                                     .clock = clock}));
+  Router router = must(Router::open(
+      {.registry = file, .require_key = false, .transport = transport, .clock = clock}));
   transport->reply(200, reply_with(1, 1));
   const Request request{.body = R"({"messages":[]})", .model = "byo:one/m"};
   CHECK(router.call(request).get());
@@ -373,8 +371,9 @@ TEST_CASE("an org whose limits cannot be read lets no call through", "[limits]")
   {
     auto catalog = open_catalog({.store = rig.folder.store()});
     must(catalog->change([](CatalogDesk& desk) -> Result<int> {
-      Result<void> put = desk.store.transact(
-          [&] { return desk.store.put_org({"local", R"({"cap_day":"many"})"}); });
+      Result<void> put = desk.store.transact([&] {
+        return desk.store.put_org({"local", R"({"cap_day":"many"})"});
+      });
       if (!put) return put.error();
       return 0;
     }));

@@ -230,9 +230,9 @@ TEST_CASE("a waiting call ends by cancelling, by its deadline or with its router
   REQUIRE_FALSE(result);
   CHECK(result.error().code() == ErrorCode::internal_closed);
   waits->resume_all();  // of calls that have ended: nothing happens
-  CHECK(endings.diary->lines() ==
-        std::vector<std::string>{"chat request_cancelled no", "chat upstream_error no",
-                                 "chat internal_closed no"});
+  CHECK(endings.diary->lines() == std::vector<std::string>{"chat request_cancelled no",
+                                                           "chat upstream_error no",
+                                                           "chat internal_closed no"});
 }
 
 TEST_CASE("a policy that answers Later without a Resume fails its call") {
@@ -388,8 +388,9 @@ TEST_CASE("another body of an admit hook is what is sent, a broken one changes n
   Rig rig({Redacts()});
   rig.transport->reply(200, reply_text("Hello"));
   REQUIRE(rig.call());
-  CHECK(rig.transport->requests()[0].body ==
-        R"({"model":"m-1","messages":[{"role":"user","content":"[EMAIL_REDACTED]"}],"stream":false})");
+  CHECK(
+      rig.transport->requests()[0].body ==
+      R"({"model":"m-1","messages":[{"role":"user","content":"[EMAIL_REDACTED]"}],"stream":false})");
 }
 
 TEST_CASE("every operation runs the policies, and every ending settles once") {

@@ -1,5 +1,7 @@
 // Calls through Router in this process, over real sockets.
+#include <algorithm>
 #include <charconv>
+#include <memory>
 #include <optional>
 
 #include <byway/router.hpp>
@@ -37,6 +39,15 @@ Request request_of(const Run& run, const std::string& model, const std::string& 
   return request;
 }
 
+/// Gives the first token, and the next one each time one was refused.
+auto token_source(const std::vector<std::string>& tokens) {
+  const auto next = std::make_shared<std::size_t>(0);
+  return [tokens, next](std::string_view, bool is_refused) -> Result<Secret> {
+    if (is_refused) *next = std::min(*next + 1, tokens.size() - 1);
+    return Secret::copy_of(tokens[*next]);
+  };
+}
+
 void call_once(Router& router, const Run& run, const Request& request, Called& called) {
   const auto begun = steady_clock::now();
   Reply partial;
@@ -60,7 +71,9 @@ void call_once(Router& router, const Run& run, const Request& request, Called& c
 
 Called call_router(const Run& run, Player& player, const std::string& registry_file) {
   Called called;
-  auto router = Router::open({.registry = registry_file, .require_key = false});
+  RouterOptions options{.registry = registry_file, .require_key = false};
+  if (!run.call.tokens.empty()) options.token = token_source(run.call.tokens);
+  auto router = Router::open(std::move(options));
   if (!router) {
     called.problem = router.error().message();
     return called;

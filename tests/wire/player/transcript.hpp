@@ -75,6 +75,8 @@ struct CallPlan {
   /// The next call waits until the server has closed the connection.
   bool waits_for_close = false;
   bool is_cancelled = false;
+  /// What the application's token source gives, one after the other, the last one for good.
+  std::vector<std::string> tokens = {};
 
   bool has(std::string_view name) const noexcept;
   std::string_view value(std::string_view name, std::string_view otherwise = {}) const noexcept;

@@ -186,7 +186,10 @@ class Reader {
       call.waits_for_close = true;
     else if (word == "cancel-after-first-delta")
       call.is_cancelled = run_.is_library_only = true;
-    else if (word == "base")
+    else if (word == "tokens") {
+      while (!rest.empty()) call.tokens.emplace_back(take_until(rest, ' '));
+      run_.is_library_only = true;
+    } else if (word == "base")
       run_.endpoint.base = rest == "/" ? "" : rest;
     else if (word == "dialect")
       run_.endpoint.dialect = rest;
