@@ -9,6 +9,7 @@
 #include <byway/error.hpp>
 #include <byway/org.hpp>
 #include <byway/pending.hpp>
+#include <byway/policy.hpp>
 #include <byway/request.hpp>
 #include <byway/response.hpp>
 #include <byway/result.hpp>

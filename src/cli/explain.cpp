@@ -35,6 +35,15 @@ std::string dropped_json(const DroppedCandidate& dropped) {
   return Json().text("model", dropped.model).raw("reason", record_error(dropped.reason)).str();
 }
 
+std::string limit_json(const LimitLeft& limit) {
+  return Json()
+      .text("owner", limit.owner)
+      .text("name", limit.name)
+      .number("limit", limit.limit)
+      .number("left", limit.left)
+      .str();
+}
+
 std::string explanation_json(const Explanation& told) {
   const Timeouts& limits = told.timeouts;
   const std::string timeouts = Json()
@@ -56,6 +65,7 @@ std::string explanation_json(const Explanation& told) {
       .text_or_null("key_id", told.key_id)
       .text_or_null("alias", told.alias)
       .raw("dropped", json_list(told.dropped, dropped_json))
+      .raw("limits", json_list(told.limits, limit_json))
       .raw("timeouts", timeouts)
       .raw("capabilities", told.capabilities ? json_of(*told.capabilities) : "null")
       .raw("refusal", told.refusal ? record_error(*told.refusal) : "null")
@@ -70,7 +80,12 @@ std::string describe(const Explanation& told) {
     dropped += aligned({{"passed over", model.model + "  " + std::string(model.reason.name()) +
                                             ": " + model.reason.message()}});
   }
-  return dropped +
+  std::string limits;
+  for (const LimitLeft& limit : told.limits) {
+    limits += aligned({{limit.owner + " " + limit.name,
+                        std::to_string(limit.left) + " left of " + std::to_string(limit.limit)}});
+  }
+  return dropped + limits +
          aligned({{"provider", told.provider},
                   {"alias", told.alias},
                   {"customer key", told.key_id},

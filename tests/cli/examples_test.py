@@ -67,8 +67,19 @@ class Examples(unittest.TestCase):
         self.assertRegex(self.on_store("05_customer_key"),
                          r'^Hello! You said: "Hello" .*\ninvalid_api_key \(revoked\)\n$')
 
+    def test_a_policy_of_ones_own_is_asked_and_told_how_the_call_ended(self):
+        file = self.rig.folder / "policy.toml"
+        file.write_text(f'[[endpoint]]\nslug = "demo"\nbase_url = "{self.standin.url}"\n'
+                        f'key = "env:MY_KEY"\n')
+        done = self.run_example("06_policy", str(file), "byo:demo/hello",
+                                environment={"MY_KEY": CANARY})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r'^Hello! You said: "Hello"')
+        self.assertRegex(done.stderr, r"^bw-req-\w{26} byo:demo/hello: ok\n$")
+
     def test_wrong_use_says_what_is_right(self):
-        for name in ("01_call", "02_stream", "03_coroutine", "04_registry_file", "05_customer_key"):
+        for name in ("01_call", "02_stream", "03_coroutine", "04_registry_file", "05_customer_key",
+                     "06_policy"):
             done = self.run_example(name)
             self.assertEqual(done.returncode, 2)
             self.assertIn("usage: ", done.stderr)
