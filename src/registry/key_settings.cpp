@@ -118,8 +118,11 @@ Result<Settings> key_settings_from_json(std::string_view json) {
 }
 
 Result<void> check_pii_mode(std::string_view mode) {
-  for (const std::string_view known : {"", "off", "redact", "tokenize", "block"}) {
-    if (mode == known) return {};
+  if (mode.empty() || mode == "off") return {};
+  for (const std::string_view later : {"redact", "tokenize", "block"}) {
+    if (mode != later) continue;
+    return field_invalid("pii", "this version finds no personal data, and a rule that is not "
+                                "enforced must not be set; leave it out");
   }
   return field_invalid("pii", "must be off, redact, tokenize or block");
 }
