@@ -14,6 +14,7 @@
 #include <byway/vault.hpp>
 
 #include "registry/snapshot.hpp"
+#include "store/audit_chain.hpp"
 
 namespace byway::store {
 class RegistryStore;
@@ -34,6 +35,8 @@ struct CatalogOptions {
   /// one that opens or polls.
   std::function<void(const Error&)> on_notice = {};
   std::shared_ptr<Clock> clock = Clock::system();
+  /// Hears of the audit records of administrative changes, on the store thread.
+  store::AuditListener audit_listener = {};
   /// How often it looks for changes by others, in the system's time.
   std::chrono::milliseconds period = std::chrono::milliseconds(250);
 };

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/audit_bytes.hpp"
+#include "base/time_text.hpp"
 
 namespace byway::store {
 namespace {
@@ -16,8 +17,7 @@ constexpr std::chrono::milliseconds patience = std::chrono::seconds(30);
 constexpr std::chrono::milliseconds head_period(50);
 
 std::int64_t now_us() {
-  const auto since = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::microseconds>(since).count();
+  return base::unix_us(std::chrono::system_clock::now());
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "base/audit_bytes.hpp"
 #include "base/fork_guard.hpp"
+#include "base/time_text.hpp"
 
 namespace byway::policy {
 namespace {
@@ -35,8 +36,7 @@ bool AuditLog::has_fork() const noexcept {
 }
 
 std::int64_t AuditLog::now_us() const noexcept {
-  const auto since = options_.clock->wall_now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::microseconds>(since).count();
+  return base::unix_us(options_.clock->wall_now());
 }
 
 void AuditLog::wake() const noexcept {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/fork_guard.hpp"
+#include "base/time_text.hpp"
 #include "policy/audit/audit_log.hpp"
 
 namespace byway::policy {
@@ -70,8 +71,7 @@ Result<std::unique_ptr<AuditLog>> AuditLog::open(AuditOptions options, AuditStor
     auto file = JournalFile::take(options.store, number, log, options.cells);
     if (!file) return file.error();
     if (!*file) continue;
-    const auto since = options.clock->wall_now().time_since_epoch();
-    const auto now = std::chrono::duration_cast<std::chrono::microseconds>(since).count();
+    const std::int64_t now = base::unix_us(options.clock->wall_now());
     if (Result<void> done = bury_one(store, **file, now); !done) return done.error();
     if ((*file)->cells() != options.cells) {
       if (Result<void> done = (*file)->resize(log, options.cells); !done) return done.error();
