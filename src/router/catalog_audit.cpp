@@ -28,6 +28,14 @@ store::AuditKey audit_key_of(const registry::Pepper& pepper) {
   return key;
 }
 
+Result<store::AuditKey> audit_key_of(const registry::Access& access) {
+  // Of the first pepper, so that a later one changes no signature.
+  const auto& peppers = access.records().peppers;
+  if (!peppers.empty()) return audit_key_of(*peppers.front());
+  return Error(ErrorCode::vault_no_key,
+               "the audit log's signatures cannot be checked: the store's master key is not here");
+}
+
 Result<void> record(CatalogDesk& desk, const Change& change) {
   return desk.store.record(canonical(change, desk.clock.wall_now()));
 }

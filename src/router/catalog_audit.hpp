@@ -17,6 +17,8 @@ namespace byway::router {
 /// The key that heads are signed under: derived from what customer keys are hashed under, which is
 /// sealed in the vault, stays the same when the master key changes and is never replaced.
 store::AuditKey audit_key_of(const registry::Pepper& pepper);
+/// Code: vault_no_key.
+Result<store::AuditKey> audit_key_of(const registry::Access& access);
 
 /// Who changes what.
 struct Change {
