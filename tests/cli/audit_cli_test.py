@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import sys
 import unittest
+from contextlib import closing
 from pathlib import Path
 
 sys.dont_write_bytecode = True
@@ -28,6 +29,11 @@ class Audit(unittest.TestCase):
 
     def lines(self, *arguments):
         return [json.loads(line) for line in self.must(*arguments).out.splitlines()]
+
+    def tamper(self, *statements):
+        with closing(sqlite3.connect(self.rig.store)) as database, database:
+            for statement in statements:
+                database.execute(statement)
 
     def verdict(self):
         done = self.run_byway("audit", "verify", "--json")
@@ -72,8 +78,7 @@ class Audit(unittest.TestCase):
         self.must("alias", "set", "fast", "byo:demo/m")
         copy = self.rig.folder / "copy"
         shutil.copy(self.rig.store, copy)
-        with sqlite3.connect(self.rig.store) as database:
-            database.execute("UPDATE audit SET org = 'other' WHERE seq = 2")
+        self.tamper("UPDATE audit SET org = 'other' WHERE seq = 2")
         done = self.run_byway("audit", "verify")
         self.assertEqual(done.code, 1, done)
         self.assertRegex(done.err, "^byway: store_audit_broken: .*record 2")
@@ -133,9 +138,7 @@ class Audit(unittest.TestCase):
         self.assertEqual(self.lines("audit", "tail", "--json")[0]["kind"], "cut")
         told = self.must("usage", "prune", "--before", "2001-01-01", "--json").json()
         self.assertEqual(told["records"], 0)
-        with sqlite3.connect(self.rig.store) as database:
-            database.execute("DELETE FROM audit WHERE seq = 3")
-            database.execute("UPDATE audit_log SET cut_seq = 3")
+        self.tamper("DELETE FROM audit WHERE seq = 3", "UPDATE audit_log SET cut_seq = 3")
         self.assertEqual(self.verdict()[0], 1)
 
 
