@@ -9,6 +9,7 @@
 
 #include <byway/router.hpp>
 
+#include "router/audit_desk.hpp"
 #include "router/catalog.hpp"
 #include "router/opened_keys.hpp"
 #include "transport/event_loop.hpp"
@@ -22,7 +23,11 @@ class Call;
 struct Router::Core {
   RouterOptions options;
   std::shared_ptr<Clock> clock;
+  /// Told by catalog and audit, so it ends after them; null without sinks.
+  std::unique_ptr<policy::AuditObserver> audit_observer;
   std::shared_ptr<router::Catalog> catalog;
+  /// Null when the registry is a file, and when the vault has no key to sign with.
+  std::unique_ptr<router::AuditDesk> audit;
   /// Calls outlive the router, so they share the loop; its thread ends with the router all the
   /// same.
   std::shared_ptr<transport::EventLoop> loop;

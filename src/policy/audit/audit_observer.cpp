@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "base/audit_bytes.hpp"
@@ -79,8 +80,13 @@ void AuditObserver::Drop::operator()(State* state) const noexcept {
     state->is_closing = true;
     state->wake.notify_one();
   }
-  pthread_join(state->thread, nullptr);
-  delete state;
+  const auto end = [state] {
+    pthread_join(state->thread, nullptr);
+    delete state;
+  };
+  if (pthread_equal(pthread_self(), state->thread) == 0) return end();
+  // A sink has dropped the last router; its thread cannot join itself.
+  std::thread(end).detach();
 }
 
 AuditObserver::AuditObserver(std::unique_ptr<State, Drop> state) noexcept
