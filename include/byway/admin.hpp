@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <byway/alias.hpp>
+#include <byway/audit.hpp>
 #include <byway/capability_record.hpp>
 #include <byway/customer_key.hpp>
 #include <byway/endpoint.hpp>
@@ -176,6 +177,27 @@ class Admin {
   Result<std::vector<Org>> orgs() const;
   /// Codes: registry_field_invalid (no name of an org), registry_duplicate_slug.
   Result<Org> create_org(std::string_view name);
+
+  /// The newest records of the org and those of no org, oldest first; at most 100,000. Code:
+  /// registry_field_invalid.
+  Result<std::vector<AuditRecord>> audit_tail(std::int64_t count = 20) const;
+  /// The same records of a stretch of time, each as to_json() writes it. Code:
+  /// registry_field_invalid.
+  Result<void> audit_export(const AuditSpan& span, const AuditLine& line) const;
+  /// Reads the whole log of the store, all orgs, and compares it with its signed head. What it
+  /// found is no error of this method. Code: vault_no_key.
+  Result<AuditVerdict> audit_verify() const;
+  /// After a store was restored from a copy: records what audit_verify() says and signs the log as
+  /// it is, so that the alarm ends. The owner's alone. Code: vault_no_key.
+  Result<void> audit_accept();
+
+  /// Sums over the org's calls. Code: registry_field_invalid.
+  Result<UsageReport> usage(const UsageQuery& query = {}) const;
+  /// Removes the log's records, all orgs, from its start to the first that is not older than
+  /// `before` (a date, or RFC 3339) or that a call in flight needs, and records that: the log goes
+  /// on to verify. Usage and audit are one log: export first what is to be kept. The owner's alone.
+  /// Codes: registry_field_invalid, vault_no_key.
+  Result<PrunedUsage> usage_prune(std::string_view before);
 
   Result<VaultStatus> vault_status() const;
   /// Opens every sealed key of the store.

@@ -3,6 +3,7 @@
 
 #include <byway/admin.hpp>
 #include <byway/alias.hpp>
+#include <byway/audit.hpp>
 #include <byway/capability_record.hpp>
 #include <byway/customer_key.hpp>
 #include <byway/endpoint.hpp>

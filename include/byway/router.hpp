@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <byway/admin.hpp>
+#include <byway/audit.hpp>
 #include <byway/capability_record.hpp>
 #include <byway/clock.hpp>
 #include <byway/pending.hpp>
@@ -63,9 +64,27 @@ struct RouterOptions {
   /// not open. Called on a library thread; must not block, and is heard no more once the last
   /// router is gone. Nothing else is ever printed.
   std::function<void(const Error&)> on_notice = {};
+  /// Hear of audit records and of signed heads; see AuditSink. Of a store only.
+  std::vector<std::shared_ptr<AuditSink>> audit_sinks = {};
   /// A test's own transport and clock; by default libcurl and the system's.
   std::shared_ptr<Transport> transport = {};
   std::shared_ptr<Clock> clock = {};
+};
+
+/// Exact while no call begins or ends: accepted = durable + queued + dropped.
+struct AuditHealth {
+  /// Records of this process's calls.
+  std::int64_t accepted = 0;
+  std::int64_t durable = 0;
+  /// Safe from kill -9; durable within 50 ms.
+  std::int64_t queued = 0;
+  /// Refusals that found no room; the log tells of them as a gap.
+  std::int64_t dropped = 0;
+  /// Why calls are refused with policy_audit_unavailable; empty while all is well.
+  std::string problem = {};
+  /// Records and heads that sinks were too slow for, and times that a sink threw.
+  std::int64_t sink_drops = 0;
+  std::int64_t sink_failures = 0;
 };
 
 /// How a router is doing.
@@ -85,6 +104,7 @@ struct Health {
   std::int64_t calls_in_flight = 0;
   /// Completions and hooks that held a loop thread for more than 50 ms.
   std::int64_t slow_completions = 0;
+  AuditHealth audit = {};
 };
 
 /// A model of an alias that would be passed over, and the rule that says so. Models that the

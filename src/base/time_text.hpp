@@ -1,6 +1,8 @@
-// Wall time as text: RFC 3339 in UTC, whole seconds.
+// Wall time as text, RFC 3339 in UTC, whole seconds; and as a number.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +13,12 @@ namespace byway::base {
 
 /// "2027-01-31T00:00:00Z".
 std::string rfc3339(WallTime time);
+
+/// Microseconds since 1970, as audit records keep them.
+inline std::int64_t unix_us(WallTime time) noexcept {
+  const auto since = time.time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::microseconds>(since).count();
+}
 
 /// Reads that form, and a date alone as its midnight. Absent for anything else, for days that no
 /// calendar has, and for years outside 1970 to 2200.

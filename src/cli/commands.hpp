@@ -18,6 +18,8 @@ void add_vault(CLI::App& app, GlobalOptions& globals);
 void add_key(CLI::App& app, GlobalOptions& globals);
 void add_org(CLI::App& app, GlobalOptions& globals);
 void add_alias(CLI::App& app, GlobalOptions& globals);
+void add_usage(CLI::App& app, GlobalOptions& globals);
+void add_audit(CLI::App& app, GlobalOptions& globals);
 
 // The parts of `endpoint`, each in a file of its own.
 void add_endpoint_add(CLI::App& endpoint, GlobalOptions& globals);

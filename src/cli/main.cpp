@@ -54,6 +54,8 @@ int run(int count, char** arguments) {
   add_alias(app, globals);
   add_key(app, globals);
   add_org(app, globals);
+  add_usage(app, globals);
+  add_audit(app, globals);
   add_chat(app, globals);
   add_call(app, globals);
   add_explain(app, globals);

@@ -50,12 +50,14 @@ LimitList limits_of(const CustomerKey& key, const OrgLimits& org, bool waits) {
   own.add_caps(settings.cap_day, settings.cap_month);
   own.add(LimitKind::month, QuotaUnit::nano_dollars, settings.cap_money_month);
   Listing(list, Subject::of("org", key.org), 1).add_caps(org.cap_day, org.cap_month);
+  list.is_audit_strict = org.audit == "strict";
   return in_order(std::move(list));
 }
 
 LimitList limits_of_org(std::string_view org, const OrgLimits& limits) {
   LimitList list;
   Listing(list, Subject::of("org", org), 1).add_caps(limits.cap_day, limits.cap_month);
+  list.is_audit_strict = limits.audit == "strict";
   return in_order(std::move(list));
 }
 

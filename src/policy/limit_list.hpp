@@ -1,4 +1,4 @@
-// LimitList: all limits that one caller's calls, or one endpoint's attempts, are held to.
+// LimitList: all that one caller's calls, or one endpoint's attempts, are held to.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,8 @@ struct LimitList {
   std::vector<Limit> limits = {};
   bool counts_tokens = false;
   bool counts_money = false;
+  /// Nothing is sent before its intent is durable, and no result told before its outcome is.
+  bool is_audit_strict = false;
 };
 
 /// A limit of none or 0 is left out. `waits`: a call stands in line for its in-flight share.

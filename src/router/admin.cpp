@@ -4,6 +4,7 @@
 
 #include "registry/capability_fields.hpp"
 #include "registry/fields.hpp"
+#include "router/catalog_audit.hpp"
 #include "router/catalog_desk.hpp"
 #include "router/catalog_entries.hpp"
 #include "router/catalog_prices.hpp"
@@ -65,11 +66,28 @@ Result<void> apply(EndpointSettings& settings, std::span<const FieldChange> chan
   return {};
 }
 
+/// A change of key is told beside the change of other fields.
+Result<void> tell(CatalogDesk& desk, router::Change who, const store::EndpointRow& row,
+                  std::span<const FieldChange> changes, bool has_key) {
+  who.endpoint = row.slug;
+  who.endpoint_id = row.id;
+  if (has_key) {
+    who.action = "endpoint.rotate";
+    who.subject = row.slug;
+    if (Result<void> done = router::record(desk, who); !done || changes.empty()) return done;
+  }
+  const bool is_switch = changes.size() == 1 && changes.front().field == "enabled";
+  who.action = !is_switch ? "endpoint.set" : row.enabled ? "endpoint.enable" : "endpoint.disable";
+  const std::string subject = is_switch ? row.slug : router::changed_text(row.slug, changes);
+  who.subject = subject;
+  return router::record(desk, who);
+}
+
 /// The body of set_endpoint(), inside a transaction.
-Result<void> change_endpoint(CatalogDesk& desk, std::string_view org, std::string_view slug,
+Result<void> change_endpoint(CatalogDesk& desk, const router::Change& who, std::string_view slug,
                              std::span<const FieldChange> changes,
                              std::optional<std::string_view> key, StoredEndpoint& stored) {
-  auto before = router::find_row(desk, org, slug);
+  auto before = router::find_row(desk, who.org, slug);
   if (!before) return before.error();
   auto settings = settings_of(*before);
   if (!settings) return settings.error();
@@ -99,7 +117,8 @@ Result<void> change_endpoint(CatalogDesk& desk, std::string_view org, std::strin
   }
   stored.warnings = std::move(checked->warnings);
   stored.endpoint = router::endpoint_of(row, *sealed ? &**sealed : nullptr, *std::move(settings));
-  return router::check_prices(desk, org);
+  if (Result<void> told = tell(desk, who, row, changes, key.has_value()); !told) return told;
+  return router::check_prices(desk, who.org);
 }
 
 }  // namespace
@@ -139,6 +158,9 @@ Result<StoredEndpoint> Admin::add_endpoint(EndpointSettings settings,
         if (!put) return put.error();
         sealed = *std::move(put);
       }
+      Result<void> told =
+          router::record(desk, {org_, key_id_, "endpoint.add", row.slug, row.id, row.slug});
+      if (!told) return told;
       return router::check_prices(desk, org_);
     });
     if (!done) return done.error();
@@ -153,8 +175,9 @@ Result<StoredEndpoint> Admin::set_endpoint(std::string_view slug,
   if (Result<void> good = allow(AdminMethod::set_endpoint); !good) return good.error();
   return catalog_->change([&](CatalogDesk& desk) -> Result<StoredEndpoint> {
     StoredEndpoint stored;
-    Result<void> done = router::transact(
-        desk, [&] { return change_endpoint(desk, org_, slug, changes, key, stored); });
+    Result<void> done = router::transact(desk, [&] {
+      return change_endpoint(desk, {org_, key_id_}, slug, changes, key, stored);
+    });
     if (!done) return done.error();
     return stored;
   });
@@ -191,6 +214,9 @@ Result<Endpoint> Admin::keep_capabilities(std::string_view slug, const Capabilit
       if (Result<void> put = desk.store.put_capabilities(row->id, row->capabilities); !put) {
         return put;
       }
+      Result<void> told = router::record(
+          desk, {org_, key_id_, "endpoint.capabilities", row->slug, row->id, row->slug});
+      if (!told) return told;
       auto key = desk.store.find_sealed_key(row->id, router::key_field);
       if (!key) return key.error();
       kept = router::endpoint_of(*row, *key ? &**key : nullptr, *std::move(settings));
@@ -207,6 +233,9 @@ Result<void> Admin::remove_endpoint(std::string_view slug) {
     return router::transact(desk, [&]() -> Result<void> {
       auto row = router::find_row(desk, org_, slug);
       if (!row) return row.error();
+      Result<void> told =
+          router::record(desk, {org_, key_id_, "endpoint.remove", row->slug, row->id, row->slug});
+      if (!told) return told;
       return desk.store.remove_endpoint(row->id, router::rfc3339(desk.clock.wall_now()));
     });
   });

@@ -5,6 +5,7 @@
 
 #include "registry/alias_rules.hpp"
 #include "router/catalog_aliases.hpp"
+#include "router/catalog_audit.hpp"
 #include "router/catalog_desk.hpp"
 #include "router/catalog_prices.hpp"
 #include "router/permissions.hpp"
@@ -32,6 +33,8 @@ Result<Alias> Admin::set_alias(Alias alias) {
     Result<void> done = router::transact(desk, [&]() -> Result<void> {
       Result<void> put = router::put_alias(desk, alias, may_grant);
       if (!put) return put;
+      Result<void> told = router::record(desk, {org_, key_id_, "alias.set", alias.name});
+      if (!told) return told;
       return router::check_prices(desk, org_);
     });
     if (!done) return done.error();
@@ -48,7 +51,7 @@ Result<void> Admin::remove_alias(std::string_view name) {
       if (!good) return good;
       auto was_there = desk.store.remove_alias(org_, name);
       if (!was_there) return was_there.error();
-      if (*was_there) return {};
+      if (*was_there) return router::record(desk, {org_, key_id_, "alias.remove", name});
       const bool is_name = registry::is_alias_name(name);
       return Error(ErrorCode::byo_endpoint_not_found,
                    is_name ? "there is no alias " + std::string(name)

@@ -9,6 +9,7 @@
 #include "registry/key_settings.hpp"
 #include "router/caller.hpp"
 #include "router/catalog_access.hpp"
+#include "router/catalog_audit.hpp"
 #include "router/catalog_desk.hpp"
 #include "router/catalog_prices.hpp"
 #include "router/catalog_time.hpp"
@@ -141,7 +142,10 @@ Result<MintedKey> Admin::mint_customer_key(CustomerKeySettings settings, KeyMode
     auto key = make_secret(desk, snapshot->access(), row);
     if (!key) return key.error();
     row.created_at = row.updated_at;
-    Result<void> done = router::transact(desk, [&] { return put(desk, row); });
+    Result<void> done = router::transact(desk, [&]() -> Result<void> {
+      if (Result<void> made = put(desk, row); !made) return made;
+      return router::record(desk, {org_, key_id_, "key.mint", row.id});
+    });
     if (!done) return done.error();
     return minted(row, *std::move(key));
   });
@@ -165,6 +169,9 @@ Result<CustomerKey> Admin::set_customer_key(std::string_view id,
       if (Result<void> good = registry::check_key_settings(*settings); !good) return good;
       row.settings = registry::to_json(*settings);
       row.updated_at = router::rfc3339(desk.clock.wall_now());
+      const std::string subject = router::changed_text(id, changes);
+      Result<void> told = router::record(desk, {org_, key_id_, "key.set", subject});
+      if (!told) return told;
       return put(desk, row);
     });
     if (!done) return done.error();
@@ -185,6 +192,8 @@ Result<MintedKey> Admin::rotate_customer_key(std::string_view id, std::chrono::s
       auto found = find_key(desk, org_, id);
       if (!found) return found.error();
       row = *std::move(found);
+      Result<void> told = router::record(desk, {org_, key_id_, "key.rotate", id});
+      if (!told) return told;
       return rotate(desk, snapshot->access(), row, overlap, key);
     });
     if (!done) return done.error();
@@ -202,6 +211,8 @@ Result<CustomerKey> Admin::revoke_customer_key(std::string_view id) {
       row = *std::move(found);
       if (!row.revoked_at.empty()) return {};
       row.updated_at = row.revoked_at = router::rfc3339(desk.clock.wall_now());
+      Result<void> told = router::record(desk, {org_, key_id_, "key.revoke", id});
+      if (!told) return told;
       return desk.store.put_customer_key(row);
     });
     if (!done) return done.error();

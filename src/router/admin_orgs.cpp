@@ -6,6 +6,7 @@
 #include "registry/fields.hpp"
 #include "registry/org_limits.hpp"
 #include "registry/settings.hpp"
+#include "router/catalog_audit.hpp"
 #include "router/catalog_desk.hpp"
 #include "router/permissions.hpp"
 
@@ -36,6 +37,9 @@ Result<Org> Admin::set_org_limits(std::span<const FieldChange> changes) {
       }
       if (Result<void> good = registry::check_org_limits(*limits); !good) return good;
       org.limits = *limits;
+      const std::string subject = router::changed_text(org_, changes);
+      Result<void> told = router::record(desk, {org_, key_id_, "org.limits", subject});
+      if (!told) return told;
       return desk.store.put_org({org_, registry::to_json(*limits)});
     });
     if (!done) return done.error();
@@ -65,7 +69,8 @@ Result<Org> Admin::create_org(std::string_view name) {
         return Error(ErrorCode::registry_duplicate_slug,
                      "there is an org " + std::string(name) + " already");
       }
-      return desk.store.insert_org(name);
+      Result<void> told = router::record(desk, {name, key_id_, "org.create", name});
+      return told ? desk.store.insert_org(name) : told;
     });
     if (!done) return done.error();
     return Org{.name = std::string(name), .limits = {}};

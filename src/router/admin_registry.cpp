@@ -8,6 +8,7 @@
 #include "registry/fields.hpp"
 #include "registry/toml_file.hpp"
 #include "router/catalog_aliases.hpp"
+#include "router/catalog_audit.hpp"
 #include "router/catalog_desk.hpp"
 #include "router/catalog_entries.hpp"
 #include "router/catalog_plain_key.hpp"
@@ -134,10 +135,16 @@ Result<std::vector<StoredEndpoint>> Admin::import_registry(std::string_view toml
       for (const FileEndpoint& from : read->endpoints) {
         auto one = import_one(desk, org_, from);
         if (!one) return one.error();
+        const std::string& slug = one->endpoint.settings.slug;
+        Result<void> told =
+            router::record(desk, {org_, key_id_, "endpoint.add", slug, one->endpoint.id, slug});
+        if (!told) return told;
         stored.push_back(*std::move(one));
       }
       for (const Alias& alias : read->aliases) {
         if (Result<void> put = import_alias(desk, org_, alias, may_grant); !put) return put;
+        Result<void> told = router::record(desk, {org_, key_id_, "alias.set", alias.name});
+        if (!told) return told;
       }
       return router::check_prices(desk, org_);
     });

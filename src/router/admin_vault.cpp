@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "router/catalog_access.hpp"
+#include "router/catalog_audit.hpp"
 #include "router/catalog_desk.hpp"
 #include "router/permissions.hpp"
 
@@ -73,7 +74,8 @@ Result<VaultCheck> Admin::check_vault() const {
 
 Result<MasterRotation> Admin::rotate_master(KeySource new_key) {
   if (Result<void> good = allow(AdminMethod::rotate_master); !good) return good.error();
-  return catalog_->change([&](CatalogDesk& desk) { return router::rotate_master(desk, new_key); });
+  return catalog_->change(
+      [&](CatalogDesk& desk) { return router::rotate_master(desk, new_key, org_); });
 }
 
 Result<void> Admin::retire_master(std::uint32_t version) {
@@ -82,7 +84,11 @@ Result<void> Admin::retire_master(std::uint32_t version) {
     auto rows = desk.store.master_keys();
     if (!rows) return rows.error();
     for (const auto& row : *rows) {
-      if (row.version == version) return desk.store.retire_master_key(version);
+      if (row.version != version) continue;
+      return desk.store.transact([&]() -> Result<void> {
+        if (Result<void> done = desk.store.retire_master_key(version); !done) return done;
+        return router::record(desk, {org_, key_id_, "vault.retire", std::to_string(version)});
+      });
     }
     return Error(ErrorCode::vault_kek_wrong,
                  "there is no master key version " + std::to_string(version));

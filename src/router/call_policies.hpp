@@ -60,6 +60,10 @@ class CallPolicies final : public CallState, private Resume::Token {
   /// Tells the hooks how the call ended; from the second time on it does nothing.
   void settle(const Outcome& outcome) noexcept;
 
+  /// From settle(): the result is told only after a resume.
+  void hold_delivery() noexcept { is_delivery_held_ = true; }
+  bool is_delivery_held() const noexcept { return is_delivery_held_; }
+
   bool has_events() const noexcept { return chain_ != nullptr && chain_->has_events(); }
   std::size_t event_hooks() const noexcept { return chain_->event_hooks(); }
   EventVerdict on_event(std::size_t at, Event& event, Out& out) {
@@ -87,6 +91,7 @@ class CallPolicies final : public CallState, private Resume::Token {
   bool is_admitting_ = false;
   bool has_resume_ = false;
   bool is_settled_ = false;
+  bool is_delivery_held_ = false;
 };
 
 }  // namespace byway::router

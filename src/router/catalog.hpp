@@ -14,6 +14,7 @@
 #include <byway/vault.hpp>
 
 #include "registry/snapshot.hpp"
+#include "store/audit_chain.hpp"
 
 namespace byway::store {
 class RegistryStore;
@@ -36,6 +37,8 @@ struct CatalogOptions {
   std::shared_ptr<Clock> clock = Clock::system();
   /// A call stands in line for an in-flight share and is not refused.
   bool waits_in_flight = false;
+  /// Hears of the audit records of administrative changes, on the store thread.
+  store::AuditListener audit_listener = {};
   /// How often it looks for changes by others, in the system's time.
   std::chrono::milliseconds period = std::chrono::milliseconds(250);
 };

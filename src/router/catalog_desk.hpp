@@ -52,6 +52,8 @@ Result<void> check_changes(CatalogDesk& desk, const store::EndpointRow& row, std
 Result<void> transact(CatalogDesk& desk, const std::function<Result<void>()>& change);
 
 /// Finishes a rotation of the master key, or makes one; see Admin::rotate_master().
-Result<MasterRotation> rotate_master(CatalogDesk& desk, const KeySource& new_key);
+/// `org` is whose owner does it.
+Result<MasterRotation> rotate_master(CatalogDesk& desk, const KeySource& new_key,
+                                     std::string_view org);
 
 }  // namespace byway::router

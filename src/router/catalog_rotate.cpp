@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "router/catalog_audit.hpp"
 #include "router/catalog_desk.hpp"
 #include "store/file_system.hpp"
 
@@ -25,7 +26,7 @@ constexpr std::size_t records_per_step = 500;
 
 class Rotation {
  public:
-  explicit Rotation(CatalogDesk& desk) : desk_(desk) {}
+  Rotation(CatalogDesk& desk, std::string_view org) : desk_(desk), org_(org) {}
 
   Result<MasterRotation> run(const KeySource& new_key);
 
@@ -42,6 +43,7 @@ class Rotation {
   Result<bool> settle_file();
 
   CatalogDesk& desk_;
+  std::string_view org_;
   std::vector<MasterKeyRow> rows_;
   MasterRotation done_;
 };
@@ -84,8 +86,11 @@ Result<bool> Rotation::resume() {
 }
 
 Result<void> Rotation::activate(std::uint32_t version) {
-  if (Result<void> done = desk_.store.activate_master_key(version); !done) return done;
-  return look();
+  Result<void> done = desk_.store.transact([&]() -> Result<void> {
+    if (Result<void> active = desk_.store.activate_master_key(version); !active) return active;
+    return record(desk_, {org_, {}, "vault.rotate", std::to_string(version)});
+  });
+  return done ? look() : done;
 }
 
 /// A row for the key, then everything under it.
@@ -245,8 +250,9 @@ Result<MasterRotation> Rotation::run(const KeySource& new_key) {
 
 }  // namespace
 
-Result<MasterRotation> rotate_master(CatalogDesk& desk, const KeySource& new_key) {
-  return Rotation(desk).run(new_key);
+Result<MasterRotation> rotate_master(CatalogDesk& desk, const KeySource& new_key,
+                                     std::string_view org) {
+  return Rotation(desk, org).run(new_key);
 }
 
 }  // namespace byway::router

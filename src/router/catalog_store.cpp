@@ -3,6 +3,7 @@
 
 #include "base/request_id.hpp"
 #include "router/catalog_access.hpp"
+#include "router/catalog_audit.hpp"
 #include "router/catalog_entries.hpp"
 #include "router/catalog_keys.hpp"
 #include "router/catalog_source.hpp"
@@ -11,6 +12,7 @@
 namespace byway::router {
 namespace {
 
+using store::AuditKey;
 using store::RegistryStore;
 
 class StoreSource final : public CatalogSource {
@@ -20,7 +22,8 @@ class StoreSource final : public CatalogSource {
         keys_(std::move(keys)),
         clock_(options.clock),
         entries_(options.waits_in_flight),
-        access_(options.waits_in_flight) {}
+        access_(options.waits_in_flight),
+        listener_(options.audit_listener) {}
 
   Result<void> start(RegistryStore store, std::chrono::milliseconds period) {
     if (Result<void> first = load(store); !first) return first;
@@ -99,6 +102,11 @@ class StoreSource final : public CatalogSource {
     LoadedAccess access = access_.load(*rows, keys_->vault());
     loaded.access = std::move(access.records);
     loaded.problems = std::move(access.problems);
+    if (!store.has_audit() && !loaded.access.peppers.empty()) {
+      // Of the first pepper, so that a later one changes no signature.
+      const AuditKey key = audit_key_of(*loaded.access.peppers.front());
+      if (Result<void> ready = store.prepare_audit(key, listener_); !ready) return ready;
+    }
     tell(publish(std::move(loaded)));
     return {};
   }
@@ -141,6 +149,7 @@ class StoreSource final : public CatalogSource {
   CatalogEntries entries_;
   CatalogAccess access_;
   store::Revisions seen_;
+  store::AuditListener listener_;
   std::optional<Error> keys_problem_;
   /// Last, so that it ends first.
   std::unique_ptr<store::StoreThread> thread_;

@@ -76,6 +76,10 @@ Result<policy::Amounts> hold_of(const AttemptPlan& plan, const policy::LimitList
   return amounts;
 }
 
+Tokens estimate_of(const AttemptPlan& plan) noexcept {
+  return {(static_cast<std::int64_t>(plan.body.size()) + 3) / 4, output_of(plan).value_or(0)};
+}
+
 Charging charging_of(const UpstreamEnding& ending) noexcept {
   if (ending.sent == Sent::no) return Charging::give_back;
   if (ending.is_success) {

@@ -34,6 +34,10 @@ Result<policy::Amounts> hold_of(const AttemptPlan& plan, const policy::LimitList
 /// used.
 constexpr std::int64_t output_unknown = 4096;
 
+/// What a call may use that says nothing of it: a token for four bytes of the body, and the output
+/// that it allows when it says so.
+Tokens estimate_of(const AttemptPlan& plan) noexcept;
+
 /// How much of what an ended call held is charged. This is the one place that decides it
 /// (docs/governance.md has the same as a table).
 enum class Charging : std::uint8_t {

@@ -10,6 +10,7 @@
 #include <byway/router.hpp>
 
 #include "policy/chain.hpp"
+#include "router/audit_desk.hpp"
 #include "router/catalog.hpp"
 #include "router/ledger.hpp"
 #include "router/opened_keys.hpp"
@@ -24,10 +25,14 @@ class Call;
 struct Router::Core {
   RouterOptions options;
   std::shared_ptr<Clock> clock;
-  /// Calls outlive the router, and their states are their policies'.
-  std::shared_ptr<const policy::Chain> chain;
+  /// Told by catalog and audit, so it ends after them; null without sinks.
+  std::unique_ptr<policy::AuditObserver> audit_observer;
   std::shared_ptr<router::Catalog> catalog;
   std::unique_ptr<router::Ledger> ledger;
+  /// Null when the registry is a file, and when the vault has no key to sign with.
+  std::unique_ptr<router::AuditDesk> audit;
+  /// Calls outlive the router, and their states are their policies'.
+  std::shared_ptr<const policy::Chain> chain;
   /// Calls outlive the router, so they share the loop; its thread ends with the router all the
   /// same.
   std::shared_ptr<transport::EventLoop> loop;

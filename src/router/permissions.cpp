@@ -31,6 +31,13 @@ constexpr MethodPermission table[] = {
     {Method::set_org_limits, "set_org_limits", Permission::limits_write},
     {Method::orgs, "orgs", Permission::owner},
     {Method::create_org, "create_org", Permission::owner},
+    {Method::audit_tail, "audit_tail", Permission::audit_read},
+    {Method::audit_export, "audit_export", Permission::audit_read},
+    {Method::audit_verify, "audit_verify", Permission::audit_read},
+    // These two concern the log of every org.
+    {Method::audit_accept, "audit_accept", Permission::owner},
+    {Method::usage, "usage", Permission::usage_read},
+    {Method::usage_prune, "usage_prune", Permission::owner},
     {Method::vault_status, "vault_status", Permission::owner},
     {Method::check_vault, "check_vault", Permission::owner},
     {Method::rotate_master, "rotate_master", Permission::owner},

@@ -6,7 +6,9 @@
 #include "base/protected_memory.hpp"
 #include "base/tail.hpp"
 #include "router/admission.hpp"
+#include "router/audit_desk.hpp"
 #include "router/caller.hpp"
+#include "router/catalog_audit.hpp"
 #include "router/core.hpp"
 #include "router/limit_policy.hpp"
 #include "router/pending_call.hpp"
@@ -22,6 +24,40 @@ Router::Router(Router&&) noexcept = default;
 Router& Router::operator=(const Router&) noexcept = default;
 Router& Router::operator=(Router&&) noexcept = default;
 Router::~Router() = default;
+
+namespace {
+
+Result<void> open_audit(auto& core, const std::string& store) {
+  const auto key = router::audit_key_of(core.catalog->snapshots().current()->access());
+  if (store.empty() || !key) return {};
+  auto desk = router::AuditDesk::open({.store = store,
+                                       .key = *key,
+                                       .listener = router::listener_of(core.audit_observer.get()),
+                                       .clock = core.clock});
+  if (!desk) return desk.error();
+  core.audit = *std::move(desk);
+  return {};
+}
+
+AuditHealth health_of(const router::AuditDesk* desk, const policy::AuditObserver* observer) {
+  AuditHealth health;
+  if (desk != nullptr) {
+    const policy::AuditCounts counts = desk->log().counts();
+    health = {.accepted = counts.accepted,
+              .durable = counts.durable,
+              .queued = counts.queued,
+              .dropped = counts.dropped,
+              .problem = counts.problem};
+  }
+  if (observer != nullptr) {
+    const policy::AuditObserverCounts counts = observer->counts();
+    health.sink_drops = counts.dropped;
+    health.sink_failures = counts.failed;
+  }
+  return health;
+}
+
+}  // namespace
 
 Result<Router> Router::open(RouterOptions options) {
   if (options.store.empty() == options.registry.empty()) {
@@ -46,20 +82,29 @@ Result<Router> Router::open(RouterOptions options) {
   }
   core->loop->post(
       [transport = core->transport, loop = core->loop.get()] { transport->attach(*loop); });
-  auto catalog = router::Catalog::open({.store = options.store,
-                                        .registry = options.registry,
-                                        .master_key = options.master_key,
-                                        .on_notice = options.on_notice,
-                                        .clock = core->clock,
-                                        .waits_in_flight = options.on_limit == OnLimit::wait});
+  if (!options.audit_sinks.empty() && !options.store.empty()) {
+    auto observer = policy::AuditObserver::start(options.audit_sinks);
+    if (!observer) return observer.error();
+    core->audit_observer = *std::move(observer);
+  }
+  auto catalog =
+      router::Catalog::open({.store = options.store,
+                             .registry = options.registry,
+                             .master_key = options.master_key,
+                             .on_notice = options.on_notice,
+                             .clock = core->clock,
+                             .waits_in_flight = options.on_limit == OnLimit::wait,
+                             .audit_listener = router::listener_of(core->audit_observer.get())});
   if (!catalog) return catalog.error();
   core->catalog = *std::move(catalog);
+  if (Result<void> opened = open_audit(*core, options.store); !opened) return opened.error();
   auto ledger = router::Ledger::open({.store = options.store, .clock = core->clock});
   if (!ledger) return ledger.error();
   core->ledger = *std::move(ledger);
-  // The order of enforcement: limits and caps, then the application's own.
+  // The order of enforcement: limits and caps, the application's own, the audit log.
   std::vector<Policy> policies = {router::LimitPolicy(*core->ledger)};
   policies.insert(policies.end(), options.policies.begin(), options.policies.end());
+  if (!options.store.empty()) policies.emplace_back(router::AuditPolicy(core->audit.get()));
   core->chain = std::make_shared<const policy::Chain>(std::move(policies));
   core->options = std::move(options);
   return Router(std::move(core));
@@ -89,7 +134,8 @@ Health Router::health() const {
                 .ledger_problem = core_->ledger->problem(),
                 .registry_problem = catalog.registry_problem,
                 .calls_in_flight = core_->calls_in_flight.load(),
-                .slow_completions = core_->slow_completions.load()};
+                .slow_completions = core_->slow_completions.load(),
+                .audit = health_of(core_->audit.get(), core_->audit_observer.get())};
 }
 
 Result<Admin> Router::admin(AdminOptions options) const {

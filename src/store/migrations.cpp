@@ -117,7 +117,59 @@ CREATE TABLE alias(
 ) STRICT, WITHOUT ROWID;
 )";
 
-constexpr Migration migrations_of_byway[] = {registry_and_vault, capabilities, quota, access};
+/// One log for calls and administration; usage is a view over how calls ended. `audit_journal` says
+/// how far each process's journal is written, `audit_open` which calls have no outcome yet.
+constexpr Migration audit = R"(
+CREATE TABLE audit(
+  seq INTEGER PRIMARY KEY,
+  kind INTEGER NOT NULL,
+  at_us INTEGER NOT NULL,
+  bytes BLOB NOT NULL,
+  hash BLOB NOT NULL,
+  org TEXT NOT NULL,
+  actor TEXT, mode TEXT, request_id TEXT, endpoint_id TEXT, endpoint TEXT, model TEXT,
+  model_served TEXT, operation TEXT, purpose TEXT, action TEXT, subject TEXT, cause TEXT,
+  status INTEGER, attempts INTEGER, input_tokens INTEGER, output_tokens INTEGER,
+  cached_tokens INTEGER, reasoning_tokens INTEGER, estimated INTEGER, nano_dollars INTEGER,
+  latency_us INTEGER, queue_us INTEGER, upstream_us INTEGER, overhead_us INTEGER,
+  first_token_us INTEGER, pii INTEGER, count INTEGER
+) STRICT;
+CREATE INDEX audit_usage ON audit(org, at_us) WHERE kind IN (2, 3);
+
+CREATE VIEW usage AS
+  SELECT seq, at_us, org, actor AS key_id, mode, request_id, endpoint_id, endpoint, model,
+    model_served, operation, purpose, action AS outcome, cause, status, attempts, input_tokens,
+    output_tokens, cached_tokens, reasoning_tokens, estimated, 'upstream' AS billing, nano_dollars,
+    latency_us, queue_us, upstream_us, overhead_us, first_token_us, pii
+  FROM audit WHERE kind IN (2, 3);
+
+CREATE TABLE audit_log(
+  one INTEGER PRIMARY KEY CHECK(one = 1),
+  log BLOB NOT NULL,
+  seq INTEGER NOT NULL,
+  hash BLOB NOT NULL,
+  cut_seq INTEGER NOT NULL,
+  cut_hash BLOB NOT NULL,
+  head TEXT NOT NULL
+) STRICT;
+INSERT INTO audit_log VALUES(1, randomblob(16), 0, zeroblob(32), 0, zeroblob(32), '');
+
+CREATE TABLE audit_journal(
+  name TEXT PRIMARY KEY,
+  next INTEGER NOT NULL,
+  dropped INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit_open(
+  journal TEXT NOT NULL,
+  call INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY(journal, call)
+) STRICT, WITHOUT ROWID;
+)";
+
+constexpr Migration migrations_of_byway[] = {registry_and_vault, capabilities, quota, access,
+                                             audit};
 
 std::int64_t big_endian(std::string_view header, std::size_t at) {
   std::int64_t value = 0;

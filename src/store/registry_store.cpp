@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/time_text.hpp"
 #include "store/migrations.hpp"
 
 namespace byway::store {
@@ -52,19 +53,22 @@ Error no_endpoint(std::string_view id) {
 
 }  // namespace
 
-RegistryStore::RegistryStore(Database database, WriteLock write_lock, StoreOptions options)
-    : database_(std::move(database)), write_lock_(std::move(write_lock)), options_(options) {}
+RegistryStore::RegistryStore(OpenedStore opened, const std::string& path, StoreOptions options)
+    : database_(std::move(opened.database)),
+      write_lock_(std::move(opened.write_lock)),
+      options_(options),
+      chain_(path) {}
 
 Result<RegistryStore> RegistryStore::create(const std::string& path, StoreOptions options) {
   Result<OpenedStore> opened = create_store(path, options.busy_limit);
   if (!opened) return opened.error();
-  return RegistryStore(std::move(opened->database), std::move(opened->write_lock), options);
+  return RegistryStore(std::move(*opened), path, options);
 }
 
 Result<RegistryStore> RegistryStore::open(const std::string& path, StoreOptions options) {
   Result<OpenedStore> opened = open_store(path, options.busy_limit);
   if (!opened) return opened.error();
-  return RegistryStore(std::move(opened->database), std::move(opened->write_lock), options);
+  return RegistryStore(std::move(*opened), path, options);
 }
 
 Result<Revisions> RegistryStore::revisions() {
@@ -120,15 +124,48 @@ Result<void> RegistryStore::transact(const std::function<Result<void>()>& change
     ~Mark() { flag = false; }
   } mark{in_transaction_};
   in_transaction_ = true;
+  has_records_ = false;
   failure_.reset();
   Result<void> done = change();
   if (done && failure_) return *failure_;
   if (!done) return done;
-  if (done = transaction->commit(); !done) return done;
+  if (done = commit(*transaction); !done) return done;
   // What was destroyed still stands in the file until the log, which overwrites it, is copied. A
   // reader may prevent that; the next change tries again, and so does closing.
   if (has_destroyed_ && database_.empty_log()) has_destroyed_ = false;
   return {};
+}
+
+Result<void> RegistryStore::commit(Transaction& transaction) {
+  if (!has_records_) return transaction.commit();
+  const std::int64_t now = base::unix_us(std::chrono::system_clock::now());
+  if (Result<void> done = chain_.seal(database_, now); !done) return done;
+  if (Result<void> done = transaction.commit(); !done) return done;
+  // The change is made whatever becomes of the head, which the next one replaces as well.
+  static_cast<void>(chain_.published(database_, true).has_value());
+  return {};
+}
+
+Result<void> RegistryStore::prepare_audit(const AuditKey& key, AuditListener listener) {
+  Result<WriteLock::Guard> guard = write_lock_.take(options_.busy_limit);
+  if (!guard) return guard.error();
+  return chain_.prepare(database_, key, std::move(listener));
+}
+
+Result<void> RegistryStore::record(std::string_view bytes) {
+  return transact([&]() -> Result<void> {
+    if (!chain_.is_ready()) {
+      return Error(ErrorCode::policy_audit_unavailable,
+                   "the audit log cannot be signed: the store's master key is not here");
+    }
+    if (!has_records_) {
+      if (Result<void> begun = chain_.begin(database_); !begun) return begun;
+      has_records_ = true;
+    }
+    auto seq = chain_.add(database_, bytes);
+    if (!seq) return seq.error();
+    return {};
+  });
 }
 
 Result<void> RegistryStore::bump(std::string_view kind) {

@@ -12,11 +12,14 @@
 
 #include <byway/result.hpp>
 
+#include "store/audit_chain.hpp"
 #include "store/registry_rows.hpp"
 #include "store/sqlite.hpp"
 #include "store/write_lock.hpp"
 
 namespace byway::store {
+
+struct OpenedStore;
 
 struct StoreOptions {
   /// How long a verb waits for another process before store_locked.
@@ -59,6 +62,13 @@ class RegistryStore {
   /// Runs `change` in one transaction that the verbs below join, so that what was read still holds
   /// when it is written. An error of `change`, or of any verb in it, undoes all of it.
   Result<void> transact(const std::function<Result<void>()>& change);
+
+  /// Once, before the first audit record.
+  Result<void> prepare_audit(const AuditKey& key, AuditListener listener = {});
+  bool has_audit() const noexcept { return chain_.is_ready(); }
+  /// Appends a record to the audit log in the transaction at hand, so that both are there or
+  /// neither; canonical bytes. Code: policy_audit_unavailable before prepare_audit().
+  Result<void> record(std::string_view bytes);
 
   /// Does nothing when the org exists.
   Result<void> insert_org(std::string_view org);
@@ -127,7 +137,8 @@ class RegistryStore {
                                   std::size_t limit, const Rewrap& rewrap);
 
  private:
-  RegistryStore(Database database, WriteLock write_lock, StoreOptions options);
+  RegistryStore(OpenedStore opened, const std::string& path, StoreOptions options);
+  Result<void> commit(Transaction& transaction);
   Result<void> bump(std::string_view kind);
   Result<void> load_access(RegistryRows& rows);
   Result<void> check_slug(const EndpointRow& row);
@@ -139,7 +150,10 @@ class RegistryStore {
   Database database_;
   WriteLock write_lock_;
   StoreOptions options_;
+  AuditChain chain_;
   bool in_transaction_ = false;
+  /// The transaction at hand has audit records.
+  bool has_records_ = false;
   /// What the transaction at hand failed with; SQLite may have undone it already.
   std::optional<Error> failure_;
   /// Sealed bytes were replaced, and the old ones may still stand in the file.

@@ -6,6 +6,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -45,6 +46,8 @@ class Statement {
  public:
   /// Codes: those of Database.
   Result<void> run(Parameters parameters = {}, const EachRow& each = {});
+  /// The same with parameters that are counted at run time.
+  Result<void> run_with(std::span<const Parameter> parameters, const EachRow& each = {});
 
  private:
   friend class Database;
@@ -52,7 +55,7 @@ class Statement {
     void operator()(sqlite3_stmt* statement) const noexcept;
   };
   explicit Statement(sqlite3_stmt* statement) noexcept : statement_(statement) {}
-  int bind(Parameters parameters) noexcept;
+  int bind(std::span<const Parameter> parameters) noexcept;
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
 };
 

@@ -54,6 +54,15 @@ std::map<std::string, Call> calls(const std::string& slug, const std::string& al
       {"set_org_limits", [=](Admin& admin) { return code_of(admin.set_org_limits(one(cap))); }},
       {"orgs", [](Admin& admin) { return code_of(admin.orgs()); }},
       {"create_org", [](Admin& admin) { return code_of(admin.create_org("other")); }},
+      {"audit_tail", [](Admin& admin) { return code_of(admin.audit_tail()); }},
+      {"audit_export",
+       [](Admin& admin) {
+         return code_of(admin.audit_export({}, [](std::string_view) { return true; }));
+       }},
+      {"audit_verify", [](Admin& admin) { return code_of(admin.audit_verify()); }},
+      {"audit_accept", [](Admin& admin) { return code_of(admin.audit_accept()); }},
+      {"usage", [](Admin& admin) { return code_of(admin.usage()); }},
+      {"usage_prune", [](Admin& admin) { return code_of(admin.usage_prune("2020-01-01")); }},
       {"vault_status", [](Admin& admin) { return code_of(admin.vault_status()); }},
       {"check_vault", [](Admin& admin) { return code_of(admin.check_vault()); }},
       {"rotate_master", [](Admin& admin) { return code_of(admin.rotate_master()); }},
