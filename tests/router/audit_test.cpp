@@ -85,8 +85,8 @@ TEST_CASE("sinks hear of changes, and of the head that proves them", "[audit]") 
     const Router router =
         must(Router::open({.store = folder.store(),
                            .require_key = false,
-                           .transport = std::make_shared<testing::FakeTransport>(),
-                           .audit_sinks = {ear}}));
+                           .audit_sinks = {ear},
+                           .transport = std::make_shared<testing::FakeTransport>()}));
     must(router.admin_as_owner().add_endpoint(settings_of("plain")));
     CHECK(router.health().audit.problem.empty());
   }
