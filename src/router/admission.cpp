@@ -221,6 +221,7 @@ Result<void> admit(Admitted& admitted, const RouterOptions& options,
   std::string scratch;
   const auto model = model_of(request, admitted.scan, scratch);
   if (!model) return model.error();
+  admitted.model_id.assign(*model);
   const EndpointSteps steps(snapshot, request);
   const bool is_alias = !model->starts_with(model_prefix) && registry::is_alias_name(*model);
   return is_alias ? admit_alias(snapshot, steps, *model, with, admitted)

@@ -46,7 +46,8 @@ struct AdmissionOptions {
 /// endpoint's allowlist, residency; then what the dialect offers. Of an alias the first candidate
 /// that passes steps 4 to 8 for itself; when none does, the last one's refusal. A key learns
 /// nothing of what its allowlist does not name. On a refusal `admitted` holds what was found before
-/// it: the key once it matched, the org, the alias. No I/O and no lock shared between callers.
+/// it: the key once it matched, the
+/// org, the alias, the model as it was asked. No I/O and no lock shared between callers.
 Result<void> admit(Admitted& admitted, const RouterOptions& options,
                    const registry::Snapshot& snapshot, const Request& request, bool is_streamed,
                    AdmissionOptions with = {});

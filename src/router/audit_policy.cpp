@@ -45,8 +45,8 @@ void add_tokens(policy::CallOutcome& told, const CallPolicies& call, const Outco
   const Charging charging = charging_of(ending);
   if (charging != Charging::by_usage && charging != Charging::as_held) return;
   told.is_estimated = charging == Charging::as_held;
-  const Tokens tokens = told.is_estimated ? estimate_of(call.plan())
-                                          : *tokens_of(outcome.usage, outcome.has_usage);
+  const Tokens tokens =
+      told.is_estimated ? estimate_of(call.plan()) : *tokens_of(outcome.usage, outcome.has_usage);
   told.input_tokens = tokens.input;
   told.output_tokens = tokens.output;
   told.nano_dollars = price_of(tokens, call.plan().entry->endpoint.settings);
@@ -73,8 +73,7 @@ policy::CallOutcome outcome_of(const CallPolicies& call, const Outcome& outcome)
   told.latency_us = us_of(outcome.latency);
   told.queue_us = us_of(outcome.queued);
   told.overhead_us = us_of(outcome.overhead);
-  told.upstream_us =
-      std::max<std::int64_t>(0, told.latency_us - told.queue_us - told.overhead_us);
+  told.upstream_us = std::max<std::int64_t>(0, told.latency_us - told.queue_us - told.overhead_us);
   told.first_token_us = us_of(outcome.first_token);
   return told;
 }

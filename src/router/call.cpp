@@ -63,7 +63,11 @@ Result<void> Call::prepare(const Request& request) {
   if (key_) facts.key_id = key_->key.id;
   if (key_) facts.mode = key_->key.mode;
   if (alias_) facts.alias = alias_->name;
-  if (!good) return good;
+  if (!good) {
+    model_asked_ = std::move(admitted.model_id);
+    facts.model = model_asked_;
+    return good;
+  }
   attempts_max_ = std::max(1, request.attempts);
   timeouts_ =
       effective_timeouts(request.timeouts, admitted.entry->timeouts, core_->options.timeouts);
@@ -152,6 +156,7 @@ void Call::run() noexcept {
   if ((reasons & reason_cancel) != 0) return abandon();
   if ((reasons & reason_admit) != 0 && stage_ == Stage::admitting) admit_on_loop();
   if ((reasons & reason_admit) != 0 && stage_ == Stage::queued) try_once();
+  if ((reasons & reason_admit) != 0 && stage_ == Stage::recording) return on_recorded();
   if ((reasons & reason_decide) != 0 && stage_ == Stage::deciding) decide();
   if ((reasons & reason_resume) != 0) attempt_.resume();
 }
@@ -195,6 +200,12 @@ void Call::wait_for_resume() {
 void Call::abandon() {
   const std::shared_ptr<void> self = in_flight_self_;
   if (stage_ == Stage::done) return;
+  if (stage_ == Stage::recording) {
+    // Whoever ends the router waits for no disk; the record outlives the process. A cancellation
+    // came too late.
+    if (core_->is_transport_closed && told_) on_recorded();
+    return;
+  }
   const bool was_trying = stage_ == Stage::trying;
   attempt_.cancel();
   if (stage_ == Stage::draining) {
@@ -219,7 +230,7 @@ void Call::finish(Result<Response> result, Reply partial) {
   transport::TimerWheel::disarm(hold_);
   if (hooked_) hooked_->end();
   if (hooked_) hooked_->finish_reply(partial);
-  stage_ = Stage::draining;
+  stage_ = Stage::recording;
   Ending open = Ending::open;
   const bool is_ours = ending_.compare_exchange_strong(open, Ending::settled);
   const bool is_told = !result && result.error().code() == ErrorCode::request_cancelled;
@@ -227,8 +238,22 @@ void Call::finish(Result<Response> result, Reply partial) {
     // The caller cancelled between the verdict and here, and was told that it came in time.
     result = about_this(Error(ErrorCode::request_cancelled, "the call was cancelled"));
   }
+  is_dropped_ = !is_ours && open != Ending::cancelled;
+  policies_.expect();
   settle(result, partial);
-  if (is_ours || open == Ending::cancelled) {
+  if (!policies_.is_delivery_held()) return deliver(std::move(result), std::move(partial));
+  told_ = std::make_unique<Told>(Told{std::move(result), std::move(partial)});
+  if (!policies_.park()) post(reason_admit);
+}
+
+void Call::on_recorded() {
+  const std::unique_ptr<Told> told = std::move(told_);
+  deliver(std::move(told->result), std::move(told->partial));
+}
+
+void Call::deliver(Result<Response> result, Reply partial) {
+  stage_ = Stage::draining;
+  if (!is_dropped_) {
     const TimePoint before = core_->clock->now();
     sink_->on_done(std::move(result), std::move(partial));
     if (core_->clock->now() - before > slow_completion) {

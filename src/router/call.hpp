@@ -76,8 +76,9 @@ class Call final : private base::Task,
 
   /// `admitting`: a policy waits. `queued`: the endpoint has no share free. `trying`: an attempt
   /// runs. `deciding`: it ended inside a callback, which must return first. `waiting`: for the next
-  /// attempt. `draining`: the result is delivered, and the transfer still gets a moment to end by
-  /// itself, so that its connection can be used again.
+  /// attempt. `recording`: the result waits for its audit record to be durable. `draining`: the
+  /// result is delivered, and the transfer still gets a moment to end by itself, so that its
+  /// connection can be used again.
   enum class Stage : std::uint8_t {
     idle,
     admitting,
@@ -85,6 +86,7 @@ class Call final : private base::Task,
     trying,
     deciding,
     waiting,
+    recording,
     draining,
     done
   };
@@ -121,6 +123,8 @@ class Call final : private base::Task,
   bool try_with_fresh_token();
   void release_held();
   void finish(Result<Response> result, Reply partial);
+  void deliver(Result<Response> result, Reply partial);
+  void on_recorded();
   void leave();
   void conclude(Result<Response> result);
   void complete(Response& answer) const;
@@ -169,11 +173,21 @@ class Call final : private base::Task,
   std::shared_ptr<const registry::KeyRecord> key_;
   std::shared_ptr<const policy::LimitList> limits_;
   std::string org_;
+  /// As the caller of a refused call wrote it.
+  std::string model_asked_;
   CallPolicies policies_{*this};
   std::unique_ptr<HookedEvents> hooked_;
   /// What the attempt holds of the endpoint's limits.
   LimitTurn endpoint_turn_;
   AttemptEnd attempt_end_;
+  /// What a caller is told once it is recorded.
+  struct Told {
+    Result<Response> result;
+    Reply partial;
+  };
+  std::unique_ptr<Told> told_;
+  /// Nobody wants to hear of the result.
+  bool is_dropped_ = false;
   Attempt attempt_{*this};
   HeldEvents held_;
   base::RequestId request_id_{};

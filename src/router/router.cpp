@@ -7,6 +7,7 @@
 #include "base/tail.hpp"
 #include "router/admission.hpp"
 #include "router/audit_desk.hpp"
+#include "router/audit_policy.hpp"
 #include "router/caller.hpp"
 #include "router/catalog_audit.hpp"
 #include "router/core.hpp"
