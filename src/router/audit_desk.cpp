@@ -1,13 +1,11 @@
 #include "router/audit_desk.hpp"
 
-#include <pthread.h>
-#include <signal.h>
-
-#include <condition_variable>
-#include <mutex>
+#include <atomic>
+#include <chrono>
 #include <utility>
 
 #include "base/fork_guard.hpp"
+#include "router/work_thread.hpp"
 #include "store/sqlite_audit.hpp"
 
 namespace byway::router {
@@ -23,43 +21,22 @@ struct AuditDesk::State {
   std::unique_ptr<store::SqliteAudit> store;
   std::unique_ptr<policy::AuditLog> log;
   std::uint32_t fork_generation = base::fork_generation();
-  pthread_t thread{};
-  bool is_started = false;
-  std::mutex mutex;
-  std::condition_variable changed;
-  bool is_asked = false;
-  bool is_closing = false;
+  std::atomic<WorkThread*> awake{nullptr};
+  std::unique_ptr<WorkThread> thread;
 
-  void wake() {
-    const std::lock_guard lock(mutex);
-    is_asked = true;
-    changed.notify_one();
+  void wake() noexcept {
+    if (WorkThread* worker = awake.load()) worker->wake();
   }
-  void work() noexcept;
+  // What failed is in the log's counts, and refuses calls where it must.
+  std::chrono::nanoseconds work() {
+    return log->work(*store).value_or(std::chrono::milliseconds(50));
+  }
 };
-
-void AuditDesk::State::work() noexcept {
-  std::unique_lock lock(mutex);
-  while (!is_closing) {
-    is_asked = false;
-    lock.unlock();
-    // What failed is in the log's counts, and refuses calls where it must.
-    const auto next = log->work(*store).value_or(std::chrono::milliseconds(50));
-    lock.lock();
-    changed.wait_for(lock, next, [&] { return is_asked || is_closing; });
-  }
-}
 
 void AuditDesk::Drop::operator()(State* state) const noexcept {
   if (state->fork_generation != base::fork_generation()) return;
-  if (state->is_started) {
-    {
-      const std::lock_guard lock(state->mutex);
-      state->is_closing = true;
-      state->changed.notify_one();
-    }
-    pthread_join(state->thread, nullptr);
-  }
+  state->thread.reset();
+  state->awake.store(nullptr);
   // What cannot be written now is in the journal, for the next process.
   if (state->log) static_cast<void>(state->log->close(*state->store).has_value());
   delete state;
@@ -84,21 +61,10 @@ Result<std::unique_ptr<AuditDesk>> AuditDesk::open(AuditDeskOptions options) {
   auto log = policy::AuditLog::open(std::move(wanted), *state->store);
   if (!log) return log.error();
   state->log = *std::move(log);
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  const auto enter = [](void* given) -> void* {
-    static_cast<State*>(given)->work();
-    return nullptr;
-  };
-  const int status = pthread_create(&state->thread, nullptr, enter, state.get());
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  state->is_started = status == 0;
-  if (status != 0) {
-    return Error(ErrorCode::internal_error, "the system gave no thread for the audit log");
-  }
-  pthread_setname_np(state->thread, "byway-auditor");
+  auto thread = WorkThread::start("byway-auditor", [self = state.get()] { return self->work(); });
+  if (!thread) return thread.error();
+  state->thread = *std::move(thread);
+  state->awake.store(state->thread.get());
   return std::unique_ptr<AuditDesk>(new AuditDesk(std::move(state)));
 }
 

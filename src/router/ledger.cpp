@@ -57,12 +57,8 @@ class OpenLedger final : public Ledger {
   explicit OpenLedger(LedgerOptions options) : options_(std::move(options)) {}
 
   ~OpenLedger() override {
-    std::unique_ptr<WorkThread> thread;
-    {
-      const std::lock_guard lock(mutex_);
-      thread = std::move(thread_);
-    }
-    thread.reset();
+    thread_.reset();
+    awake_.store(nullptr);
     // What this fails to write down stays charged.
     if (quota_) static_cast<void>(quota_->close(*store_));
   }
@@ -89,8 +85,8 @@ class OpenLedger final : public Ledger {
     quota_ = *std::move(quota);
     auto thread = WorkThread::start("byway-ledger", [this] { return work(); });
     if (!thread) return thread.error();
-    const std::lock_guard lock(mutex_);
     thread_ = *std::move(thread);
+    awake_.store(thread_.get());
     return {};
   }
 
@@ -114,8 +110,7 @@ class OpenLedger final : public Ledger {
 
  private:
   void wake() noexcept {
-    const std::lock_guard lock(mutex_);
-    if (thread_) thread_->wake();
+    if (WorkThread* worker = awake_.load()) worker->wake();
   }
 
   nanoseconds work() noexcept {
@@ -142,6 +137,7 @@ class OpenLedger final : public Ledger {
   std::optional<Error> failure_;
   mutable std::mutex mutex_;
   std::string problem_;
+  std::atomic<WorkThread*> awake_{nullptr};
   std::unique_ptr<WorkThread> thread_;
 };
 
