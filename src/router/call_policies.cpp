@@ -4,7 +4,7 @@
 
 namespace byway::router {
 
-void CallPolicies::begin(std::shared_ptr<const policy::Chain> chain, std::byte* states) noexcept {
+void CallPolicies::begin(std::shared_ptr<const Chain> chain, std::byte* states) noexcept {
   chain_ = std::move(chain);
   states_ = states;
   chain_->make_states(states);

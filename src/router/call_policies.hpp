@@ -9,9 +9,9 @@
 
 #include <byway/policy.hpp>
 
-#include "policy/chain.hpp"
 #include "policy/limit_list.hpp"
 #include "router/attempt.hpp"
+#include "router/chain.hpp"
 
 namespace byway::router {
 
@@ -36,7 +36,7 @@ class CallPolicies final : public CallState, private Resume::Token {
   ~CallPolicies();
 
   /// `states` has chain.state_bytes() bytes and outlives this.
-  void begin(std::shared_ptr<const policy::Chain> chain, std::byte* states) noexcept;
+  void begin(std::shared_ptr<const Chain> chain, std::byte* states) noexcept;
   bool has_begun() const noexcept { return chain_ != nullptr; }
   CallFacts& edit_facts() noexcept { return facts_; }
   /// For Byway's own policies: what the call is held to (may be null), and what will be sent.
@@ -82,7 +82,7 @@ class CallPolicies final : public CallState, private Resume::Token {
   void go_on() noexcept override;
 
   PoliciesOwner& owner_;
-  std::shared_ptr<const policy::Chain> chain_;
+  std::shared_ptr<const Chain> chain_;
   const policy::LimitList* limits_ = nullptr;
   const AttemptPlan* plan_ = nullptr;
   std::byte* states_ = nullptr;

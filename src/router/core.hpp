@@ -9,9 +9,9 @@
 
 #include <byway/router.hpp>
 
-#include "policy/chain.hpp"
 #include "router/audit_desk.hpp"
 #include "router/catalog.hpp"
+#include "router/chain.hpp"
 #include "router/ledger.hpp"
 #include "router/opened_keys.hpp"
 #include "transport/event_loop.hpp"
@@ -32,7 +32,7 @@ struct Router::Core {
   /// Null when the registry is a file, and when the vault has no key to sign with.
   std::unique_ptr<router::AuditDesk> audit;
   /// Calls outlive the router, and their states are their policies'.
-  std::shared_ptr<const policy::Chain> chain;
+  std::shared_ptr<const router::Chain> chain;
   /// Calls outlive the router, so they share the loop; its thread ends with the router all the
   /// same.
   std::shared_ptr<transport::EventLoop> loop;

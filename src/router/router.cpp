@@ -106,7 +106,7 @@ Result<Router> Router::open(RouterOptions options) {
   std::vector<Policy> policies = {router::LimitPolicy(*core->ledger)};
   policies.insert(policies.end(), options.policies.begin(), options.policies.end());
   if (!options.store.empty()) policies.emplace_back(router::AuditPolicy(core->audit.get()));
-  core->chain = std::make_shared<const policy::Chain>(std::move(policies));
+  core->chain = std::make_shared<const router::Chain>(std::move(policies));
   core->options = std::move(options);
   return Router(std::move(core));
 }

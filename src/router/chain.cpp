@@ -1,4 +1,4 @@
-#include "policy/chain.hpp"
+#include "router/chain.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -11,7 +11,7 @@ void* CallState::find_state(const void* tag) const {
   throw std::logic_error("a policy asked for a State that is not its own");
 }
 
-namespace policy {
+namespace router {
 namespace {
 
 constexpr std::size_t alignment = 16;
@@ -84,5 +84,5 @@ void Chain::settle(CallState& call, std::byte* states, const Outcome& outcome) c
   }
 }
 
-}  // namespace policy
+}  // namespace router
 }  // namespace byway

@@ -7,7 +7,7 @@
 
 #include <byway/policy.hpp>
 
-namespace byway::policy {
+namespace byway::router {
 
 /// Made once, when a router opens; immutable then. *Safe from any thread.*
 class Chain {
@@ -56,4 +56,4 @@ class Chain {
   std::size_t state_bytes_ = 0;
 };
 
-}  // namespace byway::policy
+}  // namespace byway::router
