@@ -25,7 +25,8 @@ std::optional<std::vector<std::string>> strings_of(dom::element element) {
   return strings;
 }
 
-/// Absent for what no field can be: a fraction, an object, a number over 2^63.
+/// Absent for what no field can be: a fraction, a number over 2^63. An object is its text; whether
+/// the field may be one is for who knows the field.
 std::optional<FieldValue> value_of(dom::element element) {
   switch (element.type()) {
     case dom::element_type::NULL_VALUE: return FieldValue();
@@ -38,6 +39,7 @@ std::optional<FieldValue> value_of(dom::element element) {
       if (!strings) return {};
       return FieldValue(*std::move(strings));
     }
+    case dom::element_type::OBJECT: return FieldValue(simdjson::minify(element));
     default: return {};
   }
 }
@@ -77,12 +79,23 @@ Result<FieldValue> list_from_text(FieldShape field, std::string_view text) {
   return FieldValue(items_of(text));
 }
 
+Result<FieldValue> object_or_text(FieldShape field, std::string_view text) {
+  if (!text.starts_with('{')) return FieldValue(std::string(text));
+  dom::parser parser;
+  dom::element element;
+  if (parser.parse(text.data(), text.size()).get(element) != simdjson::SUCCESS) {
+    return field_invalid(field.name, "is not a JSON object");
+  }
+  return FieldValue(simdjson::minify(element));
+}
+
 }  // namespace
 
 Result<FieldValue> value_from_text(FieldShape field, std::string_view text) {
   if (field.is_optional && text == "null") return FieldValue();
   switch (field.kind) {
     case FieldKind::text: return FieldValue(std::string(text));
+    case FieldKind::text_or_object: return object_or_text(field, text);
     case FieldKind::flag:
       if (text != "true" && text != "false") {
         return field_invalid(field.name, "must be true or false");
@@ -133,7 +146,7 @@ Result<std::vector<JsonMember>> members_of_json(std::string_view json) {
   }
   std::vector<JsonMember> members;
   for (const auto [name, element] : object) {
-    members.push_back({std::string(name), value_of(element)});
+    members.push_back({std::string(name), value_of(element), element.is_object()});
   }
   return members;
 }
