@@ -64,8 +64,6 @@ class WideBlock {
     }
   }
 
-  unsigned char byte(int place) const noexcept { return parts_[place / 16][place % 16]; }
-
   /// One bit for each byte for which `matches` holds, the first byte's lowest.
   template <class Matches>
   std::uint64_t bits(Matches matches) const noexcept {

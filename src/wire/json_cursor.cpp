@@ -40,13 +40,14 @@ std::uint64_t escaped_of(std::uint64_t backslashes, bool& is_first_escaped) noex
 }
 
 /// Of the escaped bytes 'u' and what may follow no backslash.
-std::uint64_t odd_of(const WideBlock& block, std::uint64_t escaped) noexcept {
-  const auto is_short = [](auto byte) { return short_escape(byte); };
+std::uint64_t odd_of(const WideBlock& block, const char* at, const char* end,
+                     std::uint64_t escaped) noexcept {
   // Prose has one in a block, a line's end.
   if ((escaped & (escaped - 1)) == 0) {
-    return is_short(block.byte(std::countr_zero(escaped))) ? 0 : escaped;
+    const char* only = at + std::countr_zero(escaped);
+    return only < end && short_escape(*only) ? 0 : escaped;
   }
-  return escaped & ~block.bits(is_short);
+  return escaped & ~block.bits([](auto byte) { return short_escape(byte); });
 }
 
 }  // namespace
@@ -120,8 +121,8 @@ bool JsonCursor::skip_escaped() noexcept {
         escaped_of(block.bits([](auto byte) { return byte == '\\'; }), is_first_escaped);
     const std::uint64_t quotes = block.bits([](auto byte) { return byte == '"'; });
     const std::uint64_t controls = block.bits([](auto byte) { return byte < 0x20; });
-    const std::uint64_t odd = escaped == 0 ? 0 : odd_of(block, escaped);
-    const char* next = at + WideBlock::size;
+    const std::uint64_t odd = escaped == 0 ? 0 : odd_of(block, at, end_, escaped);
+    const char* next = nullptr;
     for (std::uint64_t stops = (quotes & ~escaped) | controls | odd; stops != 0;) {
       const int place = std::countr_zero(stops);
       at_ = at + place;
@@ -136,7 +137,7 @@ bool JsonCursor::skip_escaped() noexcept {
       }
       stops &= ~std::uint64_t{0} << passed;
     }
-    at = next;
+    at = next == nullptr ? at + WideBlock::size : next;
   }
 }
 

@@ -1,24 +1,28 @@
 // Code units of JSON's \uXXXX escapes, and the halves of a surrogate pair (RFC 8259 section 7).
 #pragma once
 
+#include <array>
+
 namespace byway::wire {
 
-inline int hex_value(char byte) noexcept {
-  if (byte >= '0' && byte <= '9') return byte - '0';
-  if (byte >= 'a' && byte <= 'f') return byte - 'a' + 10;
-  if (byte >= 'A' && byte <= 'F') return byte - 'A' + 10;
-  return -1;
-}
-
-/// The code unit of four hexadecimal digits, or -1.
-inline int code_unit(const char* digits) noexcept {
-  int unit = 0;
-  for (int index = 0; index < 4; ++index) {
-    const int digit = hex_value(digits[index]);
-    if (digit < 0) return -1;
-    unit = unit * 16 + digit;
+/// What a hexadecimal digit is worth, -1 for another byte.
+inline constexpr std::array<signed char, 256> hex_values = [] {
+  std::array<signed char, 256> values{};
+  for (signed char& value : values) value = -1;
+  for (int digit = 0; digit < 10; ++digit) values['0' + digit] = static_cast<signed char>(digit);
+  for (int digit = 0; digit < 6; ++digit) {
+    values['a' + digit] = values['A' + digit] = static_cast<signed char>(10 + digit);
   }
-  return unit;
+  return values;
+}();
+
+/// The code unit of four hexadecimal digits; negative when they are not.
+inline int code_unit(const char* digits) noexcept {
+  const auto value = [digits](int index) -> int {
+    return hex_values[static_cast<unsigned char>(digits[index])];
+  };
+  // A negative one keeps its sign through all of this.
+  return value(0) * 4096 | value(1) * 256 | value(2) * 16 | value(3);
 }
 
 inline bool is_high_surrogate(unsigned unit) noexcept {
