@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "registry/field_list.hpp"
+#include "wire/json_merge.hpp"
 #include "wire/json_write.hpp"
 
 namespace byway::registry {
@@ -25,8 +26,7 @@ std::optional<std::vector<std::string>> strings_of(dom::element element) {
   return strings;
 }
 
-/// Absent for what no field can be: a fraction, a number over 2^63. An object is its text; whether
-/// the field may be one is for who knows the field.
+/// Absent for what no field can be: a fraction, an object, a number over 2^63.
 std::optional<FieldValue> value_of(dom::element element) {
   switch (element.type()) {
     case dom::element_type::NULL_VALUE: return FieldValue();
@@ -39,7 +39,6 @@ std::optional<FieldValue> value_of(dom::element element) {
       if (!strings) return {};
       return FieldValue(*std::move(strings));
     }
-    case dom::element_type::OBJECT: return FieldValue(simdjson::minify(element));
     default: return {};
   }
 }
@@ -79,14 +78,23 @@ Result<FieldValue> list_from_text(FieldShape field, std::string_view text) {
   return FieldValue(items_of(text));
 }
 
+/// Valid JSON without white space around its parts.
+std::string minified(std::string_view json) {
+  std::string out(json.size() + simdjson::SIMDJSON_PADDING, '\0');
+  std::size_t length = 0;
+  if (simdjson::minify(json.data(), json.size(), out.data(), length) != simdjson::SUCCESS)
+    return {};
+  out.resize(length);
+  return out;
+}
+
 Result<FieldValue> object_or_text(FieldShape field, std::string_view text) {
   if (!text.starts_with('{')) return FieldValue(std::string(text));
   dom::parser parser;
-  dom::element element;
-  if (parser.parse(text.data(), text.size()).get(element) != simdjson::SUCCESS) {
+  if (parser.parse(text.data(), text.size()).error() != simdjson::SUCCESS) {
     return field_invalid(field.name, "is not a JSON object");
   }
-  return FieldValue(simdjson::minify(element));
+  return FieldValue(minified(text));
 }
 
 }  // namespace
@@ -146,7 +154,11 @@ Result<std::vector<JsonMember>> members_of_json(std::string_view json) {
   }
   std::vector<JsonMember> members;
   for (const auto [name, element] : object) {
-    members.push_back({std::string(name), value_of(element), element.is_object()});
+    if (element.is_object()) {
+      members.push_back({std::string(name), minified(wire::member_of(json, name)), true});
+    } else {
+      members.push_back({std::string(name), value_of(element), false});
+    }
   }
   return members;
 }
