@@ -37,6 +37,9 @@ def cache():
 
 def all_runs():
     """The runs that one command makes: not several calls, nor a look that only the library has."""
+    for name in ("byway", "wire-player"):
+        if not (binaries() / name).exists():
+            raise Unavailable(f"{binaries() / name} is not there: build it, or set BYWAY_BIN_DIR")
     done = subprocess.run([binaries() / "wire-player", "--dir", TRANSCRIPTS, "--list"],
                           capture_output=True, text=True, check=True)
     runs = [json.loads(line) for line in done.stdout.splitlines()]
@@ -142,8 +145,10 @@ def npm_client():
     wanted = (HERE / "package.json").read_text()
     home = cache() / "npm"
     cache().mkdir(parents=True, exist_ok=True)
-    install(home, wanted, [["cp", HERE / "package.json", home],
-                           ["npm", "install", "--no-audit", "--no-fund"]], cache() / "npm.log")
+    install(home, wanted,
+            [["cp", HERE / "package.json", home],
+             ["npm", "install", "--no-audit", "--no-fund", "--fetch-retries=0"]],
+            cache() / "npm.log")
     # Packages are looked for beside the program.
     shutil.copy(HERE / "client.mjs", home / "client.mjs")
     return [home / "node_modules/node/bin/node", home / "client.mjs"]
