@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 
 namespace byway::wire {
 
@@ -9,8 +10,10 @@ namespace byway::wire {
 inline constexpr std::array<signed char, 256> hex_values = [] {
   std::array<signed char, 256> values{};
   for (signed char& value : values) value = -1;
-  for (int digit = 0; digit < 10; ++digit) values['0' + digit] = static_cast<signed char>(digit);
-  for (int digit = 0; digit < 6; ++digit) {
+  for (std::size_t digit = 0; digit < 10; ++digit) {
+    values['0' + digit] = static_cast<signed char>(digit);
+  }
+  for (std::size_t digit = 0; digit < 6; ++digit) {
     values['a' + digit] = values['A' + digit] = static_cast<signed char>(10 + digit);
   }
   return values;
