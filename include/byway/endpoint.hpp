@@ -40,7 +40,9 @@ struct EndpointSettings {
   /// all.
   std::optional<std::vector<std::string>> allow = {};
   bool enabled = true;
-  /// A preset's name, "openai" or "generic" for most servers.
+  /// A preset's name, "openai" or "generic" for most servers; or a JSON object that changes keys of
+  /// one: {"extends":"vllm","stream":{"finish":"optional"}}. `extends` is "generic" when left out;
+  /// the keys are those of docs/guide/registry-file.md.
   std::string dialect = "generic";
   /// Capabilities ("chat", "embeddings", ...) and free words.
   std::vector<std::string> tags = {};

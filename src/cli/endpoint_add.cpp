@@ -172,7 +172,9 @@ void add_server_options(CLI::App& command, AddOptions& options) {
       ->required()
       ->group(group);
   command.add_option("--name", settings.name, "A name for people")->type_name("TEXT")->group(group);
-  command.add_option("--dialect", settings.dialect, "What kind of server it is [generic]")
+  command
+      .add_option("--dialect", settings.dialect,
+                  "What kind of server it is [generic], or JSON that changes one")
       ->type_name("NAME")
       ->group(group);
   command.add_option("--region", settings.region, "Where it runs, e.g. eu")

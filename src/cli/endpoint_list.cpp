@@ -45,7 +45,7 @@ int list(Router& router, const GlobalOptions& globals) {
                                                             : "disabled";
     rows.push_back({"byo:" + settings.slug, settings.base_url,
                     endpoint.has_key ? endpoint.key_preview : "none", state, allow_text(endpoint),
-                    settings.dialect});
+                    settings.dialect.starts_with('{') ? "changed" : settings.dialect});
   }
   print(table(rows));
   return exit_done;

@@ -68,7 +68,12 @@ std::string json_of(const Endpoint& endpoint, bool opens) {
   } else {
     json.null("allow");
   }
-  json.flag("enabled", settings.enabled).text("dialect", settings.dialect);
+  json.flag("enabled", settings.enabled);
+  if (settings.dialect.starts_with('{')) {
+    json.raw("dialect", settings.dialect);
+  } else {
+    json.text("dialect", settings.dialect);
+  }
   json.raw("tags", strings(settings.tags)).text_or_null("region", settings.region);
   json.text_or_null("default_model", settings.default_model);
   if (settings.extra_body.empty()) {

@@ -64,12 +64,13 @@ std::function<bool(std::string_view)> guard_of(const CheckedSettings& checked) {
 
 }  // namespace
 
-Entry::Entry(Endpoint given, const wire::Dialect& spoken, OpenKey opener)
+Entry::Entry(Endpoint given, std::shared_ptr<const wire::Dialect> spoken, OpenKey opener)
     : endpoint(std::move(given)),
       provider("byo:" + endpoint.settings.slug),
-      dialect(spoken),
-      timeouts(merged(endpoint.settings.timeouts, spoken.transport)),
-      open_key(std::move(opener)) {}
+      dialect(*spoken),
+      timeouts(merged(endpoint.settings.timeouts, spoken->transport)),
+      open_key(std::move(opener)),
+      owned_dialect_(std::move(spoken)) {}
 
 Result<std::shared_ptr<Entry>> Entry::make(Endpoint endpoint, OpenKey open_key) {
   Result<CheckedSettings> checked = check_settings(endpoint.settings);
@@ -77,7 +78,7 @@ Result<std::shared_ptr<Entry>> Entry::make(Endpoint endpoint, OpenKey open_key) 
   endpoint.settings.base_url = checked->base_url.text;
   endpoint.origin = checked->base_url.origin;
   std::shared_ptr<Entry> entry(
-      new Entry(std::move(endpoint), *checked->dialect, std::move(open_key)));
+      new Entry(std::move(endpoint), checked->dialect, std::move(open_key)));
   const EndpointSettings& settings = entry->endpoint.settings;
   Target& common = entry->common_;
   common.pool = pool_of(entry->endpoint, *checked);

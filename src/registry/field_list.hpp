@@ -26,6 +26,8 @@ void append_value(std::string& out, const FieldValue& value);
 struct JsonMember {
   std::string name = {};
   std::optional<FieldValue> value = {};
+  /// The value is the text of an object.
+  bool is_object = false;
 };
 /// Code: registry_field_invalid when it is no JSON object.
 Result<std::vector<JsonMember>> members_of_json(std::string_view json);
@@ -82,7 +84,10 @@ Result<Settings> fields_from_json(std::span<const FieldOf<Settings>> fields,
     const auto* field = find_field_in(fields, member.name);
     if (field == nullptr) return unknown_field(member.name);
     if (!seen.insert(field->name).second) return field_invalid(field->name, "is given twice");
-    if (!member.value) return field_invalid(field->name, "has a value of the wrong type");
+    const bool may_be = !member.is_object || field->kind == FieldKind::text_or_object;
+    if (!member.value || !may_be) {
+      return field_invalid(field->name, "has a value of the wrong type");
+    }
     Result<void> done = assign_in(*field, settings, *std::move(member.value));
     if (!done) return done.error();
   }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "registry/field_list.hpp"
+#include "wire/json_merge.hpp"
 #include "wire/json_write.hpp"
 
 namespace byway::registry {
@@ -77,12 +78,32 @@ Result<FieldValue> list_from_text(FieldShape field, std::string_view text) {
   return FieldValue(items_of(text));
 }
 
+/// Valid JSON without white space around its parts.
+std::string minified(std::string_view json) {
+  std::string out(json.size() + simdjson::SIMDJSON_PADDING, '\0');
+  std::size_t length = 0;
+  if (simdjson::minify(json.data(), json.size(), out.data(), length) != simdjson::SUCCESS)
+    return {};
+  out.resize(length);
+  return out;
+}
+
+Result<FieldValue> object_or_text(FieldShape field, std::string_view text) {
+  if (!text.starts_with('{')) return FieldValue(std::string(text));
+  dom::parser parser;
+  if (parser.parse(text.data(), text.size()).error() != simdjson::SUCCESS) {
+    return field_invalid(field.name, "is not a JSON object");
+  }
+  return FieldValue(minified(text));
+}
+
 }  // namespace
 
 Result<FieldValue> value_from_text(FieldShape field, std::string_view text) {
   if (field.is_optional && text == "null") return FieldValue();
   switch (field.kind) {
     case FieldKind::text: return FieldValue(std::string(text));
+    case FieldKind::text_or_object: return object_or_text(field, text);
     case FieldKind::flag:
       if (text != "true" && text != "false") {
         return field_invalid(field.name, "must be true or false");
@@ -133,7 +154,11 @@ Result<std::vector<JsonMember>> members_of_json(std::string_view json) {
   }
   std::vector<JsonMember> members;
   for (const auto [name, element] : object) {
-    members.push_back({std::string(name), value_of(element)});
+    if (element.is_object()) {
+      members.push_back({std::string(name), minified(wire::member_of(json, name)), true});
+    } else {
+      members.push_back({std::string(name), value_of(element), false});
+    }
   }
   return members;
 }

@@ -83,7 +83,8 @@ constexpr Field fields[] = {
     text_field<&Settings::base_url>("base_url"),
     optional_list_field<&Settings::allow>("allow"),
     flag_field<&Settings::enabled>("enabled"),
-    text_field<&Settings::dialect>("dialect"),
+    {"dialect", FieldKind::text_or_object, false, get_plain<&Settings::dialect>,
+     set_plain<&Settings::dialect>},
     list_field<&Settings::tags>("tags"),
     text_field<&Settings::region>("region"),
     text_field<&Settings::default_model>("default_model"),
@@ -112,6 +113,7 @@ constexpr Field fields[] = {
 std::string_view wanted_of(FieldKind kind) {
   switch (kind) {
     case FieldKind::text: return "must be a string";
+    case FieldKind::text_or_object: return "must be a string or an object";
     case FieldKind::flag: return "must be true or false";
     case FieldKind::number: return "must be a whole number";
     case FieldKind::list: return "must be a list of strings";
@@ -146,7 +148,8 @@ Result<void> check_kind(FieldShape field, const FieldValue& value) {
     is_good = field.is_optional;
   } else {
     switch (field.kind) {
-      case FieldKind::text: is_good = std::holds_alternative<std::string>(value); break;
+      case FieldKind::text:
+      case FieldKind::text_or_object: is_good = std::holds_alternative<std::string>(value); break;
       case FieldKind::flag: is_good = std::holds_alternative<bool>(value); break;
       case FieldKind::number: is_good = std::holds_alternative<std::int64_t>(value); break;
       case FieldKind::list:

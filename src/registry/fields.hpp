@@ -13,7 +13,8 @@
 
 namespace byway::registry {
 
-enum class FieldKind : std::uint8_t { text, flag, number, list, pairs };
+/// `text_or_object` is a word, or a JSON object that is kept as its text.
+enum class FieldKind : std::uint8_t { text, text_or_object, flag, number, list, pairs };
 
 /// A value of a field; monostate is "absent", for optional fields. Pairs are lines: "Name: value"
 /// or "name=value".

@@ -16,6 +16,7 @@ namespace byway::registry {
 namespace {
 
 constexpr std::size_t text_bytes_max = 4096;
+constexpr std::size_t dialect_bytes_max = std::size_t{64} << 10;
 constexpr std::size_t items_max = 1024;
 /// A year; more is a mistake, and sums of it would overflow nothing.
 constexpr std::int64_t timeout_ms_max = 366LL * 24 * 3600 * 1000;
@@ -40,8 +41,8 @@ Result<void> check_texts(const EndpointSettings& settings) {
     const FieldValue value = field.get(settings);
     const auto* text = std::get_if<std::string>(&value);
     // These have rules of their own, which say more.
-    const bool has_rule = field.name == "extra_body" || field.name == "base_url" ||
-                          field.name == "slug" || field.name == "proxy";
+    const bool has_rule = field.kind == FieldKind::text_or_object || field.name == "extra_body" ||
+                          field.name == "base_url" || field.name == "slug" || field.name == "proxy";
     if (text != nullptr && !has_rule) {
       if (Result<void> good = check_text(field.name, *text); !good) return good;
     }
@@ -157,11 +158,13 @@ Result<CheckedSettings> check_settings(const EndpointSettings& settings) {
   for (const auto& [name, value] : settings.query) {
     if (Result<void> good = check_text("query", name + value); !good) return good.error();
   }
-  CheckedSettings checked;
-  checked.dialect = wire::preset(settings.dialect);
-  if (checked.dialect == nullptr) {
-    return field_invalid("dialect", "there is no dialect of that name");
+  if (settings.dialect.size() > dialect_bytes_max) {
+    return field_invalid("dialect", "is longer than 64 KiB");
   }
+  CheckedSettings checked;
+  Result<std::shared_ptr<const wire::Dialect>> dialect = wire::dialect_of_setting(settings.dialect);
+  if (!dialect) return about_field("dialect", dialect.error());
+  checked.dialect = *std::move(dialect);
   for (const std::string& text : settings.allow_addresses) {
     Result<Cidr> cidr = parse_cidr(text);
     if (!cidr) return cidr.error();

@@ -1,6 +1,7 @@
 // Settings: whether an endpoint's settings mean something that Byway can keep.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,7 +22,7 @@ struct CheckedSettings {
   /// Absent without a proxy.
   std::optional<BaseUrl> proxy;
   std::vector<Cidr> allow_addresses;
-  const wire::Dialect* dialect = nullptr;
+  std::shared_ptr<const wire::Dialect> dialect;
   /// What was changed or may surprise, for people.
   std::vector<std::string> warnings;
 };

@@ -43,7 +43,7 @@ class Entry {
   Endpoint endpoint;
   /// "byo:<slug>".
   std::string provider;
-  /// A preset; good for the process's life.
+  /// A preset, or what the endpoint's settings make of one; good as long as the entry.
   const wire::Dialect& dialect;
   /// The endpoint's own, then the dialect's; absent where neither says anything.
   EndpointTimeouts timeouts;
@@ -61,9 +61,10 @@ class Entry {
                                                std::string_view upstream_model) const;
 
  private:
-  Entry(Endpoint endpoint, const wire::Dialect& dialect, OpenKey open_key);
+  Entry(Endpoint endpoint, std::shared_ptr<const wire::Dialect> dialect, OpenKey open_key);
   Result<void> make_targets();
 
+  std::shared_ptr<const wire::Dialect> owned_dialect_;
   /// All but the URL.
   Target common_;
   /// By operation; null when not offered, or when the path holds the model.

@@ -16,6 +16,7 @@
 
 #include <optional>
 #include <set>
+#include <sstream>
 #include <utility>
 
 #include "registry/alias_rules.hpp"
@@ -53,11 +54,19 @@ std::optional<std::vector<std::string>> lines_of(const toml::table& table,
   return lines;
 }
 
+/// A table as the JSON text of an object.
+FieldValue json_of(const toml::table& table) {
+  std::ostringstream text;
+  text << toml::json_formatter(table, toml::format_flags::none);
+  return text.str();
+}
+
 /// Absent for what no field can be.
 std::optional<FieldValue> value_of(const Field& field, const toml::node& node) {
   if (const auto* text = node.as_string()) return FieldValue(text->get());
   if (const auto* flag = node.as_boolean()) return FieldValue(flag->get());
   if (const auto* number = node.as_integer()) return FieldValue(number->get());
+  if (field.kind == FieldKind::text_or_object && node.is_table()) return json_of(*node.as_table());
   std::optional<std::vector<std::string>> strings;
   if (const auto* array = node.as_array()) strings = strings_of(*array);
   const auto* table = field.kind == FieldKind::pairs ? node.as_table() : nullptr;

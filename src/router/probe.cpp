@@ -6,6 +6,7 @@
 
 #include "router/catalog_time.hpp"
 #include "router/probe_reading.hpp"
+#include "wire/dialect.hpp"
 #include "wire/dialect_marks.hpp"
 
 namespace byway {
@@ -273,7 +274,7 @@ class Probing {
            if (found == marked_headers_.end()) return {};
            return found->second;
          }});
-    if (mark == nullptr || mark->dialect == settings_.dialect) return;
+    if (mark == nullptr || mark->dialect == wire::preset_of_setting(settings_.dialect)) return;
     report_.record.proposed_dialect = mark->dialect;
     report_.record.proposal_reason = wire::describe(*mark);
   }

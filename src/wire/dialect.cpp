@@ -19,6 +19,9 @@ constexpr std::array<std::string_view, capability_count> capability_names = {
 /// A preset may extend another, and that one more; no chain of ours is longer.
 constexpr int extends_max = 8;
 
+/// What an endpoint's own dialect changes where it does not say.
+constexpr std::string_view usual_preset = "generic";
+
 Error refusal(const std::string& why) {
   return Error(ErrorCode::registry_field_invalid, "dialect: " + why);
 }
@@ -80,6 +83,18 @@ const Presets& presets() {
   return all;
 }
 
+/// The key that an endpoint's own dialect changes and that nothing follows yet; empty for none.
+std::string_view unused_change(const Dialect& own, const Dialect& below) noexcept {
+  if (own.transport.connections_max != below.transport.connections_max)
+    return "transport.max_conns";
+  if (own.transport.http != below.transport.http) return "transport.http";
+  for (std::size_t at = 0; at < own.bodies.size(); ++at) {
+    if (own.bodies[at].refused != below.bodies[at].refused) return "body.refused";
+    if (own.bodies[at].ignored != below.bodies[at].ignored) return "body.ignored";
+  }
+  return {};
+}
+
 }  // namespace
 
 bool Dialect::offers(Operation operation) const noexcept {
@@ -102,6 +117,35 @@ Result<Dialect> parse_dialect(std::string_view json, std::string_view base) {
   Result<std::string> text = resolved(json, base, 0);
   if (!text) return text.error();
   return read_dialect(*text);
+}
+
+std::string preset_of_setting(std::string_view setting) {
+  if (!setting.starts_with('{')) return std::string(setting);
+  std::string name(usual_preset);
+  const std::string_view told = member_of(setting, "extends");
+  if (told.empty()) return name;
+  name.clear();
+  if (const auto text = JsonCursor(told).string_or_skip()) text->append_to(name);
+  return name;
+}
+
+Result<std::shared_ptr<const Dialect>> dialect_of_setting(std::string_view setting) {
+  if (!setting.starts_with('{')) {
+    const Dialect* found = preset(setting);
+    if (found == nullptr) return refusal("there is no dialect of that name");
+    // Presets live as long as the process.
+    return std::shared_ptr<const Dialect>(std::shared_ptr<const Dialect>(), found);
+  }
+  Result<Dialect> dialect = parse_dialect(setting, usual_preset);
+  if (!dialect) return dialect.error();
+  const std::string below = preset_of_setting(setting);
+  if (const auto unused = unused_change(*dialect, *preset(below)); !unused.empty()) {
+    return refusal("\"" + std::string(unused) +
+                   "\" has no effect in this version, and what is not enforced must not be set; "
+                   "leave it out");
+  }
+  dialect->name = below + " (changed)";
+  return std::make_shared<const Dialect>(*std::move(dialect));
 }
 
 const Dialect* preset(std::string_view name) {

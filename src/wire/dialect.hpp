@@ -5,6 +5,7 @@
 #include <bitset>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -156,5 +157,14 @@ std::span<const std::string_view> preset_names() noexcept;
 Result<Dialect> parse_dialect(std::string_view json, std::string_view base = {});
 
 std::string_view name_of(Capability capability) noexcept;
+
+/// A dialect as an endpoint's settings say it: a preset's name, or a JSON object as for
+/// parse_dialect() that changes keys of one ("generic" where it has no `extends`). The result's
+/// name is that of the preset, with "(changed)" after it for an object. Code:
+/// registry_field_invalid.
+Result<std::shared_ptr<const Dialect>> dialect_of_setting(std::string_view setting);
+
+/// The preset that such a setting names or changes; empty when it is an object with none.
+std::string preset_of_setting(std::string_view setting);
 
 }  // namespace byway::wire

@@ -31,6 +31,14 @@ bool is_path(std::string_view path) {
   return true;
 }
 
+/// Of the names that only Byway may set, those that are there for keys.
+bool may_hold_key(std::string_view name) {
+  for (const char* known : {"authorization", "api-key", "x-api-key", "x-goog-api-key"}) {
+    if (equals_lower(name, known)) return true;
+  }
+  return is_header_name(name) && !is_reserved_header(name) && !is_byway_header(name);
+}
+
 class DialectReader : private StrictReader {
  public:
   explicit DialectReader(std::string_view json) : StrictReader(json) {}
@@ -111,7 +119,7 @@ class DialectReader : private StrictReader {
       }
       if (name != "header") return refuse("auth." + name, "is not a key of a dialect");
       read_text("auth.header", auth.header);
-      if (!is_header_name(auth.header)) refuse("auth.header", "is not a header name");
+      if (!may_hold_key(auth.header)) refuse("auth.header", "is not a header that may hold a key");
     });
     if (auth.kind == AuthKind::header && auth.header.empty()) {
       refuse("auth.header", "is needed for kind \"header\"");

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "wire/ascii.hpp"
+#include "wire/json_string.hpp"
 
 namespace byway::wire {
 
@@ -20,28 +21,6 @@ struct ByteSpan {
     return text.substr(begin, end - begin);
   }
 };
-
-/// A JSON string as it stands in the text, without its quotes.
-struct JsonString {
-  std::string_view raw = {};
-  bool has_escapes = false;
-
-  /// Compares what the string means, so "mod\u0065l" equals "model".
-  bool equals(std::string_view plain) const noexcept;
-  /// Appends what the string means. A lone surrogate becomes U+FFFD.
-  void append_to(std::string& out) const;
-  /// The escape of a high surrogate at the very end, "\ud83d", whose other half is not there; empty
-  /// for none.
-  std::string_view half_at_end() const noexcept;
-  /// A view of what the string means: of the text itself, or appended to `scratch` when there are
-  /// escapes. The view lives until `scratch` reallocates.
-  std::string_view text(std::string& scratch) const;
-};
-
-/// Compares a JSON string with `plain`; fast when nothing is escaped, as names seldom are.
-inline bool operator==(const JsonString& string, std::string_view plain) noexcept {
-  return string.has_escapes ? string.equals(plain) : string.raw == plain;
-}
 
 enum class JsonKind : std::uint8_t { none, object, array, string, number, boolean, null };
 
@@ -123,7 +102,10 @@ class JsonCursor {
   bool fail(JsonFault fault = JsonFault::syntax) noexcept;
   void skip_space() noexcept;
   bool take_string(JsonString& string) noexcept;
-  void skip_plain() noexcept;
+  /// Passes a string, at whose quote the cursor stands.
+  bool pass_string(bool& has_escapes) noexcept;
+  bool pass_name() noexcept;
+  bool skip_escaped() noexcept;
   bool skip_escape() noexcept;
   bool skip_surrogate_pair(unsigned first) noexcept;
   bool skip_number() noexcept;

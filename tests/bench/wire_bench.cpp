@@ -82,6 +82,9 @@ constexpr const char* prose =
     R"(Tell me more about a river, a town and its name, in words that a child knows. \n)";
 constexpr const char* code = R"(if (name == \"town\") {\n\tsay(\"river\", 1);\n}\n)";
 
+/// What Python's json.dumps() makes of other alphabets by default.
+constexpr const char* cyrillic = R"(\u043f\u0440\u0438\u0432\u0435\u0442 \ud83d\ude00\n)";
+
 /// A conversation whose messages hold `message_bytes` of `line` over and over.
 std::string body_of(std::size_t bytes, std::size_t message_bytes, const char* line) {
   std::string text = R"({"model":"byo:my-vllm/m1","temperature":0.2,"messages":[)";
@@ -125,5 +128,6 @@ int main() {
   bench_splice("the same, 200 kB of prose", 200'000, 20'000, prose, 40.0);
   bench_splice("the same, 200 kB of prose, 150 bytes each", 200'000, 150, prose, 40.0);
   bench_splice("the same, 200 kB of source code", 200'000, 20'000, code, 40.0);
+  bench_splice("the same, 200 kB of \\u escapes", 200'000, 20'000, cyrillic, 40.0);
   return 0;
 }

@@ -181,6 +181,24 @@ class Endpoints(Command):
         self.fails(2, "vault_secret_invalid", "endpoint", "add", "other", "--url", standin.url,
                    "--key-env", "NOT_SET_ANYWHERE")
 
+    def test_keys_of_a_dialect_are_changed_by_json(self):
+        self.must("init")
+        own = {"extends": "vllm", "stream": {"finish": "optional"}}
+        self.add_unprobed("demo", CLOSED, "--no-key", "--dialect", json.dumps(own))
+        self.assertEqual(self.must("endpoint", "show", "demo", "--json").json()["dialect"], own)
+        self.assertRegex(self.must("endpoint", "list").out, r"byo:demo .* changed\n")
+        self.assertIn("vllm (changed)", self.must("explain", "--model", "byo:demo/m").out)
+        own["transport"] = {"stall_ms": 7}
+        self.must("endpoint", "set", "demo", "dialect=" + json.dumps(own))
+        self.assertIn('"stall_ms":7', self.must("endpoint", "show", "demo").out)
+        moved = str(self.rig.folder / "moved.toml")
+        self.must("endpoint", "export", moved)
+        self.must("endpoint", "remove", "demo")
+        self.must("endpoint", "import", moved)
+        self.assertEqual(self.must("endpoint", "show", "demo", "--json").json()["dialect"], own)
+        for wrong in ('{"colour":"red"}', '{"stream":{"finish":1}}', "{"):
+            self.fails(2, "registry_field_invalid", "endpoint", "set", "demo", "dialect=" + wrong)
+
     def test_one_line_feed_is_taken_off_a_key_and_no_more(self):
         self.must("init")
         add = ("endpoint", "add", "demo", "--url", standin.url, "--no-probe", "--key-stdin")

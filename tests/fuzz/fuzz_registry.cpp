@@ -7,19 +7,19 @@
 BYWAY_FUZZ(registry) {
   using namespace byway;
   using byway::fuzz::require;
-  const auto endpoints = registry::parse_registry(input, "fuzz.toml");
-  if (!endpoints) {
-    const ErrorCode code = endpoints.error().code();
+  const auto read = registry::parse_registry(input, "fuzz.toml");
+  if (!read) {
+    const ErrorCode code = read.error().code();
     require(code == ErrorCode::registry_invalid_file || code == ErrorCode::registry_needs_store);
-    require(endpoints.error().message().find("fuzz.toml") != std::string::npos);
+    require(read.error().message().find("fuzz.toml") != std::string::npos);
     return;
   }
-  const std::string written = registry::write_registry(*endpoints);
-  const auto again = registry::parse_registry(written, "again.toml");
+  const auto again = registry::parse_registry(registry::write_registry(*read), "again.toml");
   require(again.has_value());
-  require(again->size() == endpoints->size());
-  for (std::size_t at = 0; at < endpoints->size(); ++at) {
-    require((*again)[at].settings == (*endpoints)[at].settings);
-    require((*again)[at].key == (*endpoints)[at].key);
+  require(again->aliases == read->aliases);
+  require(again->endpoints.size() == read->endpoints.size());
+  for (std::size_t at = 0; at < read->endpoints.size(); ++at) {
+    require(again->endpoints[at].settings == read->endpoints[at].settings);
+    require(again->endpoints[at].key == read->endpoints[at].key);
   }
 }

@@ -31,6 +31,7 @@ def parameters(argv):
     cli.add_argument("-a", "--alias")
     cli.add_argument("--api-key", action="append", default=[])
     cli.add_argument("--jinja", action=argparse.BooleanOptionalAction, default=True)
+    cli.add_argument("--chat-template-file")
     cli.add_argument("--slots", action=argparse.BooleanOptionalAction, default=True)
     cli.add_argument("--metrics", action="store_true")
     cli.add_argument("--embeddings", "--embedding", action="store_true")
@@ -56,6 +57,9 @@ def parameters(argv):
         params.model_alias = {args.alias}
     params.api_keys = args.api_key
     params.use_jinja = args.jinja
+    if args.chat_template_file:
+        with open(args.chat_template_file, encoding="utf-8") as template:
+            params.chat_template = template.read()
     params.endpoint_slots = args.slots
     params.endpoint_metrics = args.metrics
     params.embedding = args.embeddings

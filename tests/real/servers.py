@@ -122,6 +122,11 @@ def llama_embeddings(folder):
     return llama(folder, "--embeddings", "--pooling", "mean", "-c", "512")
 
 
+def llama_tools(folder):
+    """With a chat template that has tools, which SmolLM2's own has not."""
+    return llama(folder, "--chat-template-file", HERE / "tools.jinja")
+
+
 @contextlib.contextmanager
 def nginx(folder):
     """TLS with a certificate of our own in front of llama.cpp's server."""
@@ -222,5 +227,5 @@ if not alias.exists():
 import vllm
 """
 
-START = {"llama": llama, "llama-embeddings": llama_embeddings, "nginx": nginx,
-         "llama-cpp-python": llama_cpp_python, "mlflow": mlflow, "vllm": vllm}
+START = {"llama": llama, "llama-embeddings": llama_embeddings, "llama-tools": llama_tools,
+         "nginx": nginx, "llama-cpp-python": llama_cpp_python, "mlflow": mlflow, "vllm": vllm}

@@ -83,6 +83,20 @@ TEST_CASE("the field list holds every field of decisions section 7, once", "[reg
   CHECK(find_field("key") == nullptr);
 }
 
+TEST_CASE("a dialect is a name or an object, which is kept as its text", "[registry]") {
+  const auto read = settings_from_json(R"({"slug":"abc","dialect":{ "extends" : "vllm" }})");
+  REQUIRE(read);
+  CHECK(read->dialect == R"({"extends":"vllm"})");
+  CHECK(settings_from_json(to_json(*read)).value() == *read);
+  EndpointSettings settings = minimal();
+  REQUIRE(set_field(settings, "dialect", R"({ "stream": {"finish": "optional"} })"));
+  CHECK(settings.dialect == R"({"stream":{"finish":"optional"}})");
+  const auto checked = check_settings(settings);
+  REQUIRE(checked);
+  CHECK_FALSE(checked->dialect->stream.needs_finish);
+  CHECK_FALSE(set_field(settings, "dialect", "{"));
+}
+
 struct BadJson {
   const char* json;
   const char* param;
@@ -99,6 +113,8 @@ TEST_CASE("settings as JSON are read strictly", "[registry]") {
            {R"({"key":"sk-123"})", "key"},
            {R"({"slug":1})", "slug"},
            {R"({"slug":null})", "slug"},
+           {R"({"name":{"a":1}})", "name"},
+           {R"({"dialect":["vllm"]})", "dialect"},
            {R"({"enabled":"true"})", "enabled"},
            {R"({"allow":"a"})", "allow"},
            {R"({"allow":["a",1]})", "allow"},
@@ -204,6 +220,11 @@ TEST_CASE("each field's meaning is checked, and the error names the field", "[re
            {"allow", R"(["a",""])", "registry_field_invalid"},
            {"dialect", "nope", "registry_field_invalid"},
            {"dialect", "", "registry_field_invalid"},
+           {"dialect", R"({"extends":"nope"})", "registry_field_invalid"},
+           {"dialect", R"({"colour":"red"})", "registry_field_invalid"},
+           {"dialect", R"({"stream":{"finish":1}})", "registry_field_invalid"},
+           {"dialect", R"({"stream":{},"stream":{}})", "registry_field_invalid"},
+           {"dialect", R"({"name":")" + std::string(70'000, 'a') + "\"}", "registry_field_invalid"},
            {"extra_body", "[]", "registry_field_invalid"},
            {"extra_body", R"({"model":"x"})", "registry_field_invalid"},
            {"extra_body", R"({"a":1,"a":2})", "registry_field_invalid"},

@@ -133,6 +133,16 @@ TEST_CASE("the endpoint's time-outs go before its dialect's", "[registry]") {
   CHECK(one->timeouts.total == one->dialect.transport.total);
 }
 
+TEST_CASE("an entry keeps the dialect that its settings make", "[registry]") {
+  Endpoint made = endpoint("one");
+  made.settings.dialect = R"({"paths":{"chat":"talk"},"headers":{"X-A":"b"}})";
+  const auto one = entry(made);
+  CHECK(one->dialect.name == "generic (changed)");
+  const auto target = one->target(Operation::chat, "m").value();
+  CHECK(target->url == "https://models.example/v1/talk");
+  CHECK(target->headers == std::vector<NameValue>{{"X-A", "b"}});
+}
+
 TEST_CASE("a reader sees what was published last, and keeps what it holds", "[registry]") {
   SnapshotCell cell;
   SnapshotCell other;

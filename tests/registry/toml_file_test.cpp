@@ -3,6 +3,7 @@
 
 #include "registry/base64.hpp"
 #include "registry/fields.hpp"
+#include "registry/settings.hpp"
 #include "registry/toml_file.hpp"
 
 #include <string>
@@ -80,6 +81,23 @@ key = "file:/run/key"
   CHECK(parse_registry("", "x").value().endpoints.empty());
 }
 
+TEST_CASE("a table changes keys of a dialect", "[registry]") {
+  for (const char* line : {"dialect = {extends = \"vllm\", stream = {finish = \"optional\"}}\n",
+                           "[endpoint.dialect]\nextends = \"vllm\"\nstream.finish = \"optional\"\n",
+                           R"(dialect = '{"extends":"vllm","stream":{"finish":"optional"}}')"}) {
+    INFO(line);
+    const auto read = parse_registry(endpoint(line), "x");
+    REQUIRE(read);
+    const auto checked = check_settings(read->endpoints[0].settings);
+    REQUIRE(checked);
+    CHECK(checked->dialect->name == "vllm (changed)");
+    CHECK_FALSE(checked->dialect->stream.needs_finish);
+    const auto again = parse_registry(write_registry(*read), "x");
+    REQUIRE(again);
+    CHECK(again->endpoints[0].settings == read->endpoints[0].settings);
+  }
+}
+
 struct Bad {
   std::string toml;
   int line;
@@ -108,6 +126,10 @@ TEST_CASE("a wrong registry file is refused, with line and field", "[registry]")
            {endpoint("[endpoint.headers]\nHost = \"x\"\n"), 4, "headers",
             "request_header_reserved"},
            {endpoint("dialect = \"nope\"\n"), 4, "dialect", "registry_field_invalid"},
+           {endpoint("dialect = {colour = \"red\"}\n"), 4, "dialect", "registry_field_invalid"},
+           {endpoint("dialect.stream.finish = 1\n"), 4, "dialect", "registry_field_invalid"},
+           {endpoint("dialect = [\"vllm\"]\n"), 4, "dialect", "registry_field_invalid"},
+           {endpoint("name = {a = 1}\n"), 4, "name", ""},
            {endpoint("proxy = \"http://10.0.0.1:1\"\n"), 4, "proxy", "net_ssrf_blocked"},
            {endpoint("key = \"sk-canary\"\n"), 4, "key", ""},
            {endpoint("key = \"env:\"\n"), 4, "key", ""},

@@ -24,3 +24,12 @@ set_tests_properties(tidy_finds_what_it_should PROPERTIES LABELS house)
 add_test(NAME tally_counts_what_it_should COMMAND ${Python3_EXECUTABLE}
   ${PROJECT_SOURCE_DIR}/tests/tally_test.py)
 set_tests_properties(tally_counts_what_it_should PROPERTIES LABELS house)
+# The page about clients and servers is made from files of the tree; making them again is a command.
+foreach(part IN ITEMS compat real)
+  add_test(NAME tidy_${part}_page COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/${part}/run
+    --check)
+  set_tests_properties(tidy_${part}_page PROPERTIES LABELS house)
+endforeach()
+add_test(NAME compat_judges_as_it_says COMMAND ${Python3_EXECUTABLE}
+  ${PROJECT_SOURCE_DIR}/tests/compat/judge_test.py)
+set_tests_properties(compat_judges_as_it_says PROPERTIES LABELS house)

@@ -109,6 +109,42 @@ TEST_CASE("a dialect extends a preset: objects merge, arrays replace") {
   CHECK(parse_dialect("{}").value().name == "openai");
 }
 
+TEST_CASE("an endpoint names a preset or changes keys of one") {
+  const auto plain = dialect_of_setting("vllm");
+  REQUIRE(plain);
+  CHECK(plain->get() == preset("vllm"));
+  const auto changed = dialect_of_setting(
+      R"({"extends":"vllm","stream":{"finish":"optional"},"transport":{"stall_ms":7}})");
+  REQUIRE(changed);
+  CHECK((*changed)->name == "vllm (changed)");
+  CHECK_FALSE((*changed)->stream.needs_finish);
+  CHECK((*changed)->transport.stall == std::chrono::milliseconds(7));
+  CHECK((*changed)->usage == named("vllm").usage);
+  CHECK((*changed)->probe.path == named("vllm").probe.path);
+  CHECK(preset_of_setting(R"({"extends":"vllm"})") == "vllm");
+  CHECK(preset_of_setting("{}") == "generic");
+  CHECK((*dialect_of_setting("{}"))->name == "generic (changed)");
+  for (const char* bad :
+       {"", "nope", "{", "[]", R"({"extends":"nope"})", R"({"finish":"optional"})",
+        R"({"stream":{"finish":true}})", R"({"transport":{"max_conns":4}})",
+        R"({"transport":{"http":"2"}})", R"({"body":{"refused":["n"]}})",
+        R"({"body":{"operations":{"chat":{"ignored":["n"]}}}})"}) {
+    INFO(bad);
+    const auto refused = dialect_of_setting(bad);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code() == ErrorCode::registry_field_invalid);
+  }
+}
+
+TEST_CASE("no key goes into a header that frames the request") {
+  for (const char* name : {"Host", "content-length", "Transfer-Encoding", "connection"}) {
+    INFO(name);
+    CHECK(fault(std::string(R"({"auth":{"kind":"header","header":")") + name + "\"}}")
+              .find("auth.header") != std::string::npos);
+  }
+  CHECK(parse_dialect(R"({"auth":{"kind":"header","header":"x-api-key"}})"));
+}
+
 TEST_CASE("a dialect that is not one is refused, naming the key") {
   struct Row {
     std::string json;

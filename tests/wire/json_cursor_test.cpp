@@ -1,5 +1,6 @@
 #include <simdjson.h>
 
+#include <cctype>
 #include <cmath>
 #include <fstream>
 #include <random>
@@ -220,4 +221,63 @@ TEST_CASE("bad UTF-8 becomes U+FFFD and good UTF-8 stays") {
   CHECK(repaired("\xC0\x80") == "\xEF\xBF\xBD\xEF\xBF\xBD");
   CHECK(wire::utf8_prefix("a\xC3\xA9z", 2) == "a");
   CHECK(wire::json_quote("a\"\x01\xFFz") == "\"a\\\"\\u0001\xEF\xBF\xBDz\"");
+}
+
+/// Whether what stands between quotes is a JSON string, read byte by byte, pairs of surrogates
+/// apart.
+bool is_string_slowly(std::string_view inside) {
+  for (std::size_t at = 0; at < inside.size(); ++at) {
+    if (static_cast<unsigned char>(inside[at]) < 0x20 || inside[at] == '"') return false;
+    if (inside[at] != '\\') continue;
+    if (++at == inside.size()) return false;
+    if (inside[at] != 'u') {
+      if (std::string_view("\"\\/bfnrt").find(inside[at]) == std::string_view::npos) return false;
+      continue;
+    }
+    for (int digit = 0; digit < 4; ++digit) {
+      if (++at == inside.size() || std::isxdigit(static_cast<unsigned char>(inside[at])) == 0) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+TEST_CASE("escapes in a long string are read as byte by byte") {
+  const std::vector<std::string> pieces = {"aaaaaaaaaaaaaaa", "b",       "\\\\", "\\n",  "\\\"",
+                                           "\\u00e9",         "\\u2028", "\\/",  "cdef", "\\t"};
+  const std::vector<std::string> faults = {"\\x", "\\", "\\u12", "\n", "\"", "\\u12g4", "\\\n"};
+  std::mt19937 random(20261125);
+  const auto draw = [&](const std::vector<std::string>& from) {
+    return from[random() % from.size()];
+  };
+  int good = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string inside;
+    const std::size_t length = random() % 300;
+    const bool is_dense = random() % 2 == 0;
+    while (inside.size() < length) inside += is_dense ? pieces[2 + random() % 8] : draw(pieces);
+    if (random() % 2 == 0) inside.insert(random() % (inside.size() + 1), draw(faults));
+    const std::string text = "[\"" + inside + "\"]";
+    JsonCursor cursor(text);
+    cursor.skip();
+    const bool is_good = cursor.finish();
+    if (is_good != is_string_slowly(inside)) FAIL_CHECK(text);
+    good += is_good ? 1 : 0;
+  }
+  CHECK(good > 5'000);
+  CHECK(good < 19'000);
+}
+
+TEST_CASE("a surrogate pair is read wherever it stands") {
+  for (std::size_t before = 0; before < 140; ++before) {
+    const std::string pad = "\\n" + std::string(before, 'a');
+    CHECK(is_valid("\"" + pad + "\\ud83d\\ude00z\""));
+    CHECK_FALSE(is_valid("\"" + pad + "\\ud83dz\""));
+    CHECK_FALSE(is_valid("\"" + pad + "\\ude00z\""));
+    CHECK_FALSE(is_valid("\"" + pad + "\\ud83d\\n\""));
+    CHECK_FALSE(is_valid("\"" + pad + "\\ud83d"));
+    CHECK(decoded("\"" + pad + "\\ud83d\\ude00z\"") ==
+          "\n" + std::string(before, 'a') + "\xF0\x9F\x98\x80z");
+  }
 }

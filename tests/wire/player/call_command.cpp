@@ -43,26 +43,12 @@ std::string output_of(const std::vector<std::string>& words) {
 
 }  // namespace
 
-std::string body_of(const Run& run) {
-  if (run.call.body_bytes > 0) {
-    return R"({"messages":[{"role":"user","content":")" + std::string(run.call.body_bytes, 'x') +
-           "\"}]}";
-  }
-  if (!run.call.body.empty()) return run.call.body;
-  const std::string_view operation = run.call.value("op", "chat");
-  if (operation == "models") return {};
-  if (operation == "completions") return R"({"prompt":"Hello"})";
-  if (operation == "embeddings") return R"({"input":["a","b"]})";
-  if (operation == "responses") return R"({"input":"Hello"})";
-  if (operation == "rerank") return R"({"query":"q","documents":["a","b","c"]})";
-  return R"({"messages":[{"role":"user","content":"Hello"}]})";
-}
-
 std::string registry_text(const Run& run, const Player& player, const std::string& play,
                           const std::string& ca_file) {
   std::string text = "[[endpoint]]\nslug = \"" + run.slug() + "\"\n";
   text += "base_url = \"" + player.url(run.endpoint.base) + "\"\n";
-  text += "dialect = \"" + run.endpoint.dialect + "\"\n";
+  const std::string quote = run.endpoint.dialect.starts_with('{') ? "'" : "\"";
+  text += "dialect = " + quote + run.endpoint.dialect + quote + "\n";
   text += "headers = [\"x-wire: " + play + "\"]\n";
   if (run.endpoint.has_key) text += "key = \"env:WIRE_KEY\"\n";
   if (!ca_file.empty()) text += "ca_file = \"" + ca_file + "\"\n";

@@ -29,9 +29,6 @@ inline constexpr const char* upstream_key = "sk-wire-canary-7d2f9c41aa05";
 std::string registry_text(const Run& run, const Player& player, const std::string& play,
                           const std::string& ca_file);
 
-/// The request's body.
-std::string body_of(const Run& run);
-
 Called call_router(const Run& run, Player& player, const std::string& registry_file);
 Called call_command(const Run& run, Player& player, const std::string& registry_file);
 

@@ -7,9 +7,10 @@ add_library(byway_wire_player STATIC ${player_folder}/macros.cpp ${player_folder
 target_link_libraries(byway_wire_player PUBLIC byway_test_support simdjson::simdjson
   PRIVATE ZLIB::ZLIB)
 
-add_executable(wire_player ${player_folder}/main.cpp)
+add_executable(wire_player ${player_folder}/main.cpp ${player_folder}/run_list.cpp)
 set_target_properties(wire_player PROPERTIES OUTPUT_NAME wire-player)
-target_link_libraries(wire_player PRIVATE byway_wire_player)
+target_include_directories(wire_player PRIVATE ${PROJECT_SOURCE_DIR}/src)
+target_link_libraries(wire_player PRIVATE byway_wire_player byway_base)
 
 if(TARGET byway_cli)
   # The record is written by the command's own code, whichever way a call is made.

@@ -105,6 +105,9 @@ struct Run {
   std::string slug() const;
 };
 
+/// The request's body; empty for models.
+std::string body_of(const Run& run);
+
 /// Reads a file's text; `name` is the file's without ".wire". Throws std::runtime_error that names
 /// the line.
 std::vector<Run> read_transcript(std::string_view name, std::string_view text);

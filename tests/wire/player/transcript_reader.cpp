@@ -336,6 +336,21 @@ std::string Run::slug() const {
   return slug;
 }
 
+std::string body_of(const Run& run) {
+  if (run.call.body_bytes > 0) {
+    return R"({"messages":[{"role":"user","content":")" + std::string(run.call.body_bytes, 'x') +
+           "\"}]}";
+  }
+  if (!run.call.body.empty()) return run.call.body;
+  const std::string_view operation = run.call.value("op", "chat");
+  if (operation == "models") return {};
+  if (operation == "completions") return R"({"prompt":"Hello"})";
+  if (operation == "embeddings") return R"({"input":["a","b"]})";
+  if (operation == "responses") return R"({"input":"Hello"})";
+  if (operation == "rerank") return R"({"query":"q","documents":["a","b","c"]})";
+  return R"({"messages":[{"role":"user","content":"Hello"}]})";
+}
+
 std::vector<Run> read_transcript(std::string_view name, std::string_view text) {
   std::vector<std::pair<std::string, std::vector<std::pair<int, std::string_view>>>> parts;
   parts.push_back({std::string(name), {}});
