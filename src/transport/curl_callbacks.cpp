@@ -63,7 +63,10 @@ std::size_t CurlTransfer::on_body_bytes(char* bytes, std::size_t size, std::size
     transfer.is_held_ = true;
     return CURL_WRITEFUNC_PAUSE;
   }
-  transfer.last_byte_ = transfer.prepared_.pool->loop().turn_time();
+  const TimePoint now = transfer.prepared_.pool->loop().turn_time();
+  transfer.bytes_at_once_ = length + (now == transfer.last_byte_ ? transfer.bytes_at_once_ : 0);
+  transfer.bytes_at_once_max_ = std::max(transfer.bytes_at_once_max_, transfer.bytes_at_once_);
+  transfer.last_byte_ = now;
   if (transfer.sink_->on_body({bytes, length}) == Flow::pause) transfer.is_paused_ = true;
   return transfer.is_cancelled_ ? 0 : length;
 }

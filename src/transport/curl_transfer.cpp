@@ -15,6 +15,11 @@ constexpr std::size_t flat_bytes_max = std::size_t{64} << 10;
 /// libcurl 7.88 asks for "100 Continue" above this and then waits a second for servers that never
 /// answer it.
 constexpr std::size_t expect_bytes_min = std::size_t{1} << 20;
+/// libcurl takes a buffer for each transfer and gives it back at the end, when all of it is wiped:
+/// a large one costs more than the rest of a short answer. A handle whose last answer came faster
+/// than a small one holds gets a large one.
+constexpr std::size_t read_bytes_few = 4095;
+constexpr std::size_t read_bytes_many = std::size_t{16} << 10;
 
 template <class T>
 bool set(CURL* easy, CURLoption option, T value) {
@@ -101,7 +106,7 @@ bool CurlTransfer::start(const TransferRequest& request, TransferSink& sink) {
   wire_copies_ = 0;
   head_.clear();
   ++uses_;
-  if (!set_request(request) || !prepared_.pool->add(*this)) {
+  if (!set_read_size() || !set_request(request) || !prepared_.pool->add(*this)) {
     release_secret();
     return false;
   }
@@ -125,6 +130,16 @@ bool CurlTransfer::set_fresh(bool is_fresh) {
   if (is_fresh_ == is_fresh) return true;
   is_fresh_ = is_fresh;
   return set(easy_, CURLOPT_FRESH_CONNECT, is_fresh ? 1L : 0L);
+}
+
+/// Not while a transfer runs: its buffer has the size that was set before.
+bool CurlTransfer::set_read_size() {
+  const bool reads_much = bytes_at_once_max_ > read_bytes_few;
+  bytes_at_once_ = bytes_at_once_max_ = 0;
+  if (uses_ > 1 && reads_much_ == reads_much) return true;
+  reads_much_ = reads_much;
+  const std::size_t bytes = reads_much ? read_bytes_many : read_bytes_few;
+  return set(easy_, CURLOPT_BUFFERSIZE, static_cast<long>(bytes));
 }
 
 bool CurlTransfer::set_request(const TransferRequest& request) {

@@ -71,6 +71,7 @@ class CurlTransfer final : private Timer {
   bool set_tls();
   bool set_request(const TransferRequest& request);
   bool set_fresh(bool is_fresh);
+  bool set_read_size();
   bool begin_afresh();
   bool set_body(std::span<const std::string_view> pieces);
   bool link_headers(const TransferRequest& request);
@@ -112,7 +113,11 @@ class CurlTransfer final : private Timer {
   bool is_stale_ = false;
   /// This transfer takes no pooled connection.
   bool is_fresh_ = false;
+  bool reads_much_ = false;
   int wire_copies_ = 0;
+  /// Body bytes of the turn of last_byte_, and the most of any turn of this use.
+  std::size_t bytes_at_once_ = 0;
+  std::size_t bytes_at_once_max_ = 0;
   ResponseHead head_;
 
   std::string flat_body_;
