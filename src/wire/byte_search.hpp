@@ -5,6 +5,10 @@
 #include <cstdint>
 #include <cstring>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 namespace byway::wire {
 
 using ByteBlock = unsigned char __attribute__((vector_size(16)));
@@ -13,6 +17,9 @@ using ByteBlock = unsigned char __attribute__((vector_size(16)));
 template <class Comparison>
 inline unsigned bits_of(Comparison comparison) noexcept {
   static_assert(sizeof(Comparison) == sizeof(ByteBlock));
+#ifdef __SSE2__
+  return static_cast<unsigned>(_mm_movemask_epi8(reinterpret_cast<__m128i>(comparison)));
+#else
   using Halves = std::uint64_t __attribute__((vector_size(16)));
   const auto halves = reinterpret_cast<Halves>(comparison);
   if ((halves[0] | halves[1]) == 0) return 0;
@@ -23,23 +30,27 @@ inline unsigned bits_of(Comparison comparison) noexcept {
   const std::uint64_t low = (halves[0] & own) * gather >> 56;
   const std::uint64_t high = (halves[1] & own) * gather >> 56;
   return static_cast<unsigned>(low | high << 8);
+#endif
+}
+
+inline ByteBlock block_at(const char* at) noexcept {
+  ByteBlock block;
+  std::memcpy(&block, at, sizeof block);
+  return block;
 }
 
 /// The first byte from `at` for which `matches` holds, `end` for none. `matches` is called with a
 /// block, and must then compare byte by byte, or with one unsigned char.
 template <class Matches>
 inline const char* find_byte(const char* at, const char* end, Matches matches) noexcept {
-  using Halves = std::uint64_t __attribute__((vector_size(16)));
   while (end - at >= 16) {
-    ByteBlock block;
-    std::memcpy(&block, at, sizeof block);
-    const auto halves = reinterpret_cast<Halves>(matches(block));
-    if ((halves[0] | halves[1]) != 0) {
-      if constexpr (std::endian::native != std::endian::little) break;
-      if (halves[0] != 0) return at + (std::countr_zero(halves[0]) >> 3);
-      return at + 8 + (std::countr_zero(halves[1]) >> 3);
-    }
+    const unsigned bits = bits_of(matches(block_at(at)));
+    if (bits != 0) return at + std::countr_zero(bits);
     at += 16;
+    // What is not short is long: two blocks at a time, until one of them has it.
+    while (end - at >= 32 && bits_of(matches(block_at(at)) | matches(block_at(at + 16))) == 0) {
+      at += 32;
+    }
   }
   while (at != end && !matches(static_cast<unsigned char>(*at))) ++at;
   return at;

@@ -10,10 +10,12 @@
 namespace byway::wire {
 namespace {
 
-/// Bytes that end a run of plain string bytes: a quote, a backslash, a control character.
+/// Bytes that end a run of plain string bytes: a quote, a backslash, a control character. Turning
+/// one bit puts the quote just above the control characters, and them among themselves.
 template <class Byte>
 auto special(Byte byte) noexcept {
-  return (byte == '"') | (byte == '\\') | (byte < 0x20);
+  static_assert(('"' ^ 2) == 0x20);
+  return ((byte ^ 2) <= 0x20) | (byte == '\\');
 }
 
 /// What may follow a backslash, 'u' apart. Bits of a word instead of a switch, because prompts are
@@ -172,8 +174,18 @@ bool JsonCursor::enter_array_or_skip() noexcept {
 
 bool JsonCursor::take_string(JsonString& string) noexcept {
   if (at_ == end_ || *at_ != '"') return fail();
-  const char* begin = ++at_;
-  at_ = find_byte(at_, end_, [](auto byte) { return special(byte); });
+  const char* begin = at_ + 1;
+  const char* at = find_byte(begin, end_, [](auto byte) { return special(byte); });
+  string.has_escapes = false;
+  at_ = at;
+  if (at == end_ || *at != '"') return take_escapes(begin, string);
+  string.raw = std::string_view(begin, static_cast<std::size_t>(at - begin));
+  ++at_;
+  return true;
+}
+
+/// The rest of a string that began at `begin`, from its first byte that is not plain.
+bool JsonCursor::take_escapes(const char* begin, JsonString& string) noexcept {
   string.has_escapes = at_ != end_ && *at_ == '\\';
   while (at_ != end_ && *at_ != '"') {
     if (*at_ != '\\') return fail();

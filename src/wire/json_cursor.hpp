@@ -123,6 +123,7 @@ class JsonCursor {
   bool fail(JsonFault fault = JsonFault::syntax) noexcept;
   void skip_space() noexcept;
   bool take_string(JsonString& string) noexcept;
+  [[gnu::noinline]] bool take_escapes(const char* begin, JsonString& string) noexcept;
   void skip_plain() noexcept;
   bool skip_escape() noexcept;
   bool skip_surrogate_pair(unsigned first) noexcept;
