@@ -199,10 +199,15 @@ void Call::decide() {
   if (attempt_end_.failure && try_again()) return;
   if (!is_committed_ && is_streamed_) release_held();
   if (attempt_end_.failure) {
-    finish(failure(), attempt_.take_reply().value_or(Reply()));
+    finish(failure(), take_partial());
   } else {
     finish(respond(), Reply());
   }
+}
+
+Reply Call::take_partial() {
+  const std::unique_ptr<Reply> reply = attempt_.take_reply();
+  return reply ? std::move(*reply) : Reply();
 }
 
 bool Call::try_again() {
@@ -262,7 +267,7 @@ void Call::abandon() {
   fields.request_id.assign(request_id_.data(), request_id_.size());
   fields.sent = std::max(sent_, attempt_.sent());
   fields.attempts = attempts_ + (was_trying ? std::max(1, attempt_.wire_copies()) : 0);
-  finish(Error(std::move(fields)), attempt_.take_reply().value_or(Reply()));
+  finish(Error(std::move(fields)), take_partial());
 }
 
 void Call::finish(Result<Response> result, Reply partial) {

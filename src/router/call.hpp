@@ -77,6 +77,7 @@ class Call final : private base::Task, private AttemptOwner {
   bool try_again();
   std::chrono::milliseconds retry_delay();
   Response respond();
+  Reply take_partial();
   void decide();
   void release_held();
   void finish(Result<Response> result, Reply partial);

@@ -26,6 +26,9 @@ std::string address_text(const curl_sockaddr& address) {
 }  // namespace
 
 bool CurlTransfer::deliver_head() {
+  // An answer without a length may be a stream that lasts. libcurl has copied a body of this size
+  // behind the head that it sent, and sends nothing again once an answer has begun.
+  if (!head_.has_length() && flat_body_.size() < flat_bytes_max) std::string().swap(flat_body_);
   sink_->on_head(head_.head());
   return !is_cancelled_;
 }

@@ -9,17 +9,12 @@
 namespace byway::transport {
 namespace {
 
-/// Bodies up to this size go out in one piece with the head: one send less. Longer ones are read
-/// from the caller's pieces.
-constexpr std::size_t flat_bytes_max = std::size_t{64} << 10;
 /// libcurl 7.88 asks for "100 Continue" above this and then waits a second for servers that never
 /// answer it.
 constexpr std::size_t expect_bytes_min = std::size_t{1} << 20;
 /// libcurl takes a buffer for each transfer and gives it back at the end, when all of it is wiped:
-/// a large one costs more than the rest of a short answer. A handle whose last answer came faster
-/// than a small one holds gets a large one.
-constexpr std::size_t read_bytes_few = 4095;
-constexpr std::size_t read_bytes_many = std::size_t{16} << 10;
+/// a large one costs more than the rest of a short answer.
+constexpr std::size_t read_bytes[] = {2047, 8191, 16384};
 
 template <class T>
 bool set(CURL* easy, CURLoption option, T value) {
@@ -132,13 +127,18 @@ bool CurlTransfer::set_fresh(bool is_fresh) {
   return set(easy_, CURLOPT_FRESH_CONNECT, is_fresh ? 1L : 0L);
 }
 
-/// Not while a transfer runs: its buffer has the size that was set before.
+/// The last answer tells what the next one may be like: one that came in pieces which nearly filled
+/// the buffer gets the next larger. Not while a transfer runs: its buffer is as long as was set
+/// before.
 bool CurlTransfer::set_read_size() {
-  const bool reads_much = bytes_at_once_max_ > read_bytes_few;
+  std::size_t bytes = read_bytes[0];
+  for (const std::size_t next : read_bytes) {
+    bytes = next;
+    if (bytes_at_once_max_ < next / 4 * 3) break;
+  }
   bytes_at_once_ = bytes_at_once_max_ = 0;
-  if (uses_ > 1 && reads_much_ == reads_much) return true;
-  reads_much_ = reads_much;
-  const std::size_t bytes = reads_much ? read_bytes_many : read_bytes_few;
+  if (read_bytes_ == bytes) return true;
+  read_bytes_ = bytes;
   return set(easy_, CURLOPT_BUFFERSIZE, static_cast<long>(bytes));
 }
 
@@ -154,7 +154,7 @@ bool CurlTransfer::set_request(const TransferRequest& request) {
 bool CurlTransfer::set_body(std::span<const std::string_view> pieces) {
   const std::size_t size = size_of(pieces);
   const auto length = static_cast<curl_off_t>(size);
-  if (size > flat_bytes_max) {
+  if (size >= flat_bytes_max) {
     pieces_ = pieces;
     piece_ = piece_offset_ = 0;
     const char* none = nullptr;

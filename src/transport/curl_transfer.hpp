@@ -65,6 +65,10 @@ class CurlTransfer final : private Timer {
   void on_removed();
 
  private:
+  /// Bodies below this size go out in one piece with the head: one send less. Longer ones are read
+  /// from the caller's pieces.
+  static constexpr std::size_t flat_bytes_max = std::size_t{64} << 10;
+
   enum class Phase : std::uint8_t { connecting, waiting, receiving };
 
   bool set_once();
@@ -113,8 +117,8 @@ class CurlTransfer final : private Timer {
   bool is_stale_ = false;
   /// This transfer takes no pooled connection.
   bool is_fresh_ = false;
-  bool reads_much_ = false;
   int wire_copies_ = 0;
+  std::size_t read_bytes_ = 0;
   /// Body bytes of the turn of last_byte_, and the most of any turn of this use.
   std::size_t bytes_at_once_ = 0;
   std::size_t bytes_at_once_max_ = 0;
