@@ -174,16 +174,17 @@ void give_back(Arena& arena, List& list, std::size_t size_class, std::uint32_t c
   }
 }
 
-/// Most of libcurl's blocks are small: their stores stand here and need no call. A block's bytes up
-/// to the next multiple of 16 are its own.
-inline void wipe_block(char* bytes, std::size_t size) noexcept {
-  constexpr std::size_t small_max = 96;
+/// Most of libcurl's blocks are at most this large: their wiping stands here and needs no call.
+constexpr std::size_t small_max = 96;
+
+/// A block's bytes up to the next multiple of 16 are its own.
+inline void wipe_small(Block* block) noexcept {
   constexpr std::size_t step = 16;
-  if (size > small_max) return wipe(bytes, size);
-  unpoison(bytes, size_of(class_of(size)));
-  for (std::size_t at = 0; at < size; at += step) {
-    __builtin_memset(bytes + at, 0, step);
-    __asm__ __volatile__("" : : "r"(bytes + at) : "memory");
+  unpoison(block->bytes(), size_of(block->size_class));
+  char* const end = block->bytes() + block->size;
+  for (char* at = block->bytes(); at < end; at += step) {
+    __builtin_memset(at, 0, step);
+    __asm__ __volatile__("" : : "r"(at) : "memory");
   }
 }
 
@@ -274,6 +275,8 @@ std::size_t mapping_bytes(std::size_t size) noexcept {
   return (size + sizeof(Block) + page_bytes - 1) / page_bytes * page_bytes;
 }
 
+void* allocate_afresh(std::uint16_t arena, std::size_t size) noexcept;
+
 [[gnu::noinline]] void* allocate_mapping(std::uint16_t arena, std::size_t size) noexcept {
   if (size > bytes_max) return nullptr;
   const Pages pages = map(arenas[arena], mapping_bytes(size));
@@ -292,12 +295,14 @@ std::size_t mapping_bytes(std::size_t size) noexcept {
         block->is_locked);
 }
 
+/// The ways through these two that are taken nearly always call nothing but at their end, so they
+/// save no registers.
 inline void* allocate(std::uint16_t arena, std::size_t size) noexcept {
   if (size > arenas[arena].block_bytes_max) return allocate_mapping(arena, size);
   const std::size_t size_class = class_of(size);
   List& list = cache.lists[arena][size_class];
-  if (list.head == nullptr && !refill(arena, size_class)) return nullptr;
   Block* block = list.head;
+  if (block == nullptr) return allocate_afresh(arena, size);
   list.head = block->next;
   --list.count;
   block->size = size;
@@ -305,17 +310,32 @@ inline void* allocate(std::uint16_t arena, std::size_t size) noexcept {
   return block->bytes();
 }
 
-inline void release(void* bytes) noexcept {
-  if (bytes == nullptr) return;
-  Block* block = Block::of(bytes);
+[[gnu::noinline]] void* allocate_afresh(std::uint16_t arena, std::size_t size) noexcept {
+  return refill(arena, class_of(size)) ? allocate(arena, size) : nullptr;
+}
+
+/// Puts a wiped block back.
+inline void put_back(Block* block) noexcept {
   const std::size_t size_class = block->size_class;
-  if (size_class == own_mapping) return free_mapping(block);
-  wipe_block(block->bytes(), block->size);
-  poison(bytes, size_of(size_class));
+  poison(block->bytes(), size_of(size_class));
   List& list = cache.lists[block->arena][size_class];
   block->next = list.head;
   list.head = block;
   if (++list.count > kept_max[size_class] || cache.is_closed) spill(block->arena, size_class);
+}
+
+[[gnu::noinline]] void release_large(Block* block) noexcept {
+  wipe(block->bytes(), block->size);
+  put_back(block);
+}
+
+inline void release(void* bytes) noexcept {
+  if (bytes == nullptr) return;
+  Block* block = Block::of(bytes);
+  if (block->size_class == own_mapping) return free_mapping(block);
+  if (block->size > small_max) return release_large(block);
+  wipe_small(block);
+  put_back(block);
 }
 
 /// Gives the block another size where it stands; false when it has no room.

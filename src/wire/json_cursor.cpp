@@ -295,6 +295,7 @@ bool JsonCursor::skip_scalar() noexcept {
 bool JsonCursor::skip_containers() noexcept {
   static_assert(depth_max <= 64);
   std::uint64_t objects = 0;
+  JsonString name;
   const int outer = depth_;
   while (true) {
     skip_space();
@@ -302,14 +303,13 @@ bool JsonCursor::skip_containers() noexcept {
     if (first == '{' || first == '[') {
       if (!enter(first)) return false;
       objects = objects << 1 | (first == '{' ? 1U : 0U);
-    } else if (!skip_scalar()) {
+    } else if (!(first == '"' ? take_string(name) : skip_scalar())) {
       return false;
     }
     while (true) {
       if (depth_ == outer) return true;
       const bool in_object = (objects & 1) != 0;
       if (take_separator(in_object ? '}' : ']')) {
-        JsonString name;
         if (in_object && !take_name(name)) return false;
         break;
       }
@@ -322,7 +322,8 @@ bool JsonCursor::skip_containers() noexcept {
 std::string_view JsonCursor::skip() noexcept {
   skip_space();
   const char* begin = at_;
-  if (!skip_containers()) return {};
+  const bool is_container = at_ != end_ && (*at_ == '{' || *at_ == '[');
+  if (!(is_container ? skip_containers() : skip_scalar())) return {};
   return std::string_view(begin, static_cast<std::size_t>(at_ - begin));
 }
 
