@@ -25,10 +25,16 @@ std::string address_text(const curl_sockaddr& address) {
 
 }  // namespace
 
+/// Whether libcurl is done with all of flat_body_: it sends nothing again once an answer has begun.
+bool CurlTransfer::has_sent_body() const noexcept {
+  curl_off_t sent = 0;
+  curl_easy_getinfo(easy_, CURLINFO_SIZE_UPLOAD_T, &sent);
+  return static_cast<std::size_t>(sent) >= flat_body_.size();
+}
+
 bool CurlTransfer::deliver_head() {
-  // An answer without a length may be a stream that lasts. libcurl has copied a body of this size
-  // behind the head that it sent, and sends nothing again once an answer has begun.
-  if (!head_.has_length() && flat_body_.size() < flat_bytes_max) std::string().swap(flat_body_);
+  // An answer without a length may be a stream that lasts: it needs no memory of what was sent.
+  if (!head_.has_length() && has_sent_body()) std::string().swap(flat_body_);
   sink_->on_head(head_.head());
   return !is_cancelled_;
 }

@@ -9,6 +9,9 @@
 namespace byway::transport {
 namespace {
 
+/// Bodies up to this size go out in one piece with the head: one send less. Longer ones are read
+/// from the caller's pieces.
+constexpr std::size_t flat_bytes_max = std::size_t{64} << 10;
 /// libcurl 7.88 asks for "100 Continue" above this and then waits a second for servers that never
 /// answer it.
 constexpr std::size_t expect_bytes_min = std::size_t{1} << 20;
@@ -154,7 +157,7 @@ bool CurlTransfer::set_request(const TransferRequest& request) {
 bool CurlTransfer::set_body(std::span<const std::string_view> pieces) {
   const std::size_t size = size_of(pieces);
   const auto length = static_cast<curl_off_t>(size);
-  if (size >= flat_bytes_max) {
+  if (size > flat_bytes_max) {
     pieces_ = pieces;
     piece_ = piece_offset_ = 0;
     const char* none = nullptr;

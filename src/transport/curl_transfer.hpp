@@ -65,10 +65,6 @@ class CurlTransfer final : private Timer {
   void on_removed();
 
  private:
-  /// Bodies below this size go out in one piece with the head: one send less. Longer ones are read
-  /// from the caller's pieces.
-  static constexpr std::size_t flat_bytes_max = std::size_t{64} << 10;
-
   enum class Phase : std::uint8_t { connecting, waiting, receiving };
 
   bool set_once();
@@ -86,6 +82,7 @@ class CurlTransfer final : private Timer {
   void end(TransferFault fault, std::string_view detail);
   TransferFault fault_of(CURLcode code) const noexcept;
   Sent sent() const noexcept;
+  bool has_sent_body() const noexcept;
   bool deliver_head();
 
   static std::size_t on_header_line(char* bytes, std::size_t size, std::size_t count, void* self);
