@@ -109,12 +109,12 @@ void Attempt::time_out(std::string_view cause) {
   decide(std::move(failure), false);
 }
 
-std::optional<Reply> Attempt::take_reply() {
+std::unique_ptr<Reply> Attempt::take_reply() {
   if (fold_) {
-    reply_ = fold_->take_reply();
+    reply_ = std::make_unique<Reply>(fold_->take_reply());
     fold_.reset();
   }
-  return std::exchange(reply_, std::nullopt);
+  return std::move(reply_);
 }
 
 void Attempt::on_head(const TransferHead& head) {
@@ -201,7 +201,7 @@ void Attempt::finish_events(wire::BytesEnd how, bool is_inside) {
   Reply reply = fold_->take_reply();
   fold_.reset();
   if (!plan_->is_streamed) reply.notes.emplace_back("unexpected_stream");
-  reply_ = std::move(reply);
+  reply_ = std::make_unique<Reply>(std::move(reply));
   if (how == wire::BytesEnd::over_limit) cancel();
   is_decided_ = false;
   decide(std::move(failure), is_inside);
@@ -258,7 +258,7 @@ void Attempt::deliver_as_event() {
     owner_.on_attempt_event(event);
   });
   owner_.on_attempt_pieces_end();
-  reply_ = std::move(reply);
+  reply_ = std::make_unique<Reply>(std::move(reply));
 }
 
 wire::UpstreamFailure Attempt::failure_of(const TransferEnd& end) const {

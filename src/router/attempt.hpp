@@ -103,7 +103,7 @@ class Attempt final : private TransferSink {
   /// Moves out what was read: the body of a whole reply, or what a stream was folded to.
   std::string take_body() { return std::move(body_); }
   KeptHead take_head() { return std::move(head_); }
-  std::optional<Reply> take_reply();
+  std::unique_ptr<Reply> take_reply();
 
  private:
   void on_head(const TransferHead& head) override;
@@ -139,7 +139,7 @@ class Attempt final : private TransferSink {
   std::string body_;
   std::optional<wire::SseParser> parser_;
   std::optional<wire::StreamFold> fold_;
-  std::optional<Reply> reply_;
+  std::unique_ptr<Reply> reply_;
   std::chrono::nanoseconds overhead_{};
 };
 

@@ -197,6 +197,11 @@ void Call::wait_for_resume() {
   if (!policies_.park()) post(reason_admit);
 }
 
+Reply Call::take_partial() {
+  const std::unique_ptr<Reply> reply = attempt_.take_reply();
+  return reply ? std::move(*reply) : Reply();
+}
+
 void Call::abandon() {
   const std::shared_ptr<void> self = in_flight_self_;
   if (stage_ == Stage::done) return;
@@ -221,7 +226,7 @@ void Call::abandon() {
   fields.cause = "cancelled";
   sent_ = std::max(sent_, attempt_.sent());
   if (was_trying) attempts_ += std::max(1, attempt_.wire_copies());
-  finish(about_this(Error(std::move(fields))), attempt_.take_reply().value_or(Reply()));
+  finish(about_this(Error(std::move(fields))), take_partial());
 }
 
 void Call::finish(Result<Response> result, Reply partial) {

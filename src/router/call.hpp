@@ -119,6 +119,7 @@ class Call final : private base::Task,
   void hand_over(const StreamEvent& event);
   Response respond();
   void tell_reply(const Response& response);
+  Reply take_partial();
   void decide();
   bool try_with_fresh_token();
   void release_held();

@@ -156,9 +156,9 @@ void Call::decide() {
   if (hooked_) hooked_->end();
   if (!is_committed_ && is_streamed_) release_held();
   if (hooked_ && hooked_->error()) {
-    finish(about_this(*hooked_->error()), attempt_.take_reply().value_or(Reply()));
+    finish(about_this(*hooked_->error()), take_partial());
   } else if (attempt_end_.failure) {
-    finish(failure(), attempt_.take_reply().value_or(Reply()));
+    finish(failure(), take_partial());
   } else {
     finish(respond(), Reply());
   }

@@ -1,6 +1,7 @@
 // EventBatch: copies of stream events in one block of memory, read back in order.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -30,7 +31,8 @@ class EventBatch {
   ~EventBatch() { unpoison(); }
 
   void push(const StreamEvent& event) {
-    if (records_.empty()) bytes_.reserve(bytes_min);
+    const std::size_t size = event.text.size() + event.reasoning.size() + event.data.size();
+    if (bytes_.capacity() < bytes_min) bytes_.reserve(std::max(bytes_min, size));
     Record record;
     record.kind = event.kind;
     record.choice = event.choice;
@@ -94,7 +96,7 @@ class EventBatch {
 
  private:
   /// More than a std::string keeps inside itself, so that a swap of batches moves no bytes.
-  static constexpr std::size_t bytes_min = 512;
+  static constexpr std::size_t bytes_min = 64;
 
   struct Record {
     StreamEventKind kind;

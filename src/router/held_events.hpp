@@ -1,6 +1,8 @@
 // HeldEvents: events without content that wait for the first one with content.
 #pragma once
 
+#include <memory>
+
 #include "router/event_batch.hpp"
 
 namespace byway::router {
@@ -13,24 +15,27 @@ class HeldEvents {
   static constexpr int events_max = 8;
 
   void hold(const StreamEvent& event) {
-    batch_.push(event);
+    if (!batch_) batch_ = std::make_unique<EventBatch>();
+    batch_->push(event);
     ++count_;
   }
-  bool is_empty() const noexcept { return batch_.is_empty(); }
+  bool is_empty() const noexcept { return !batch_ || batch_->is_empty(); }
   bool is_full() const noexcept { return count_ >= events_max; }
 
   template <class F>
   void release(F deliver) {
-    while (const StreamEvent* event = batch_.next()) deliver(*event);
+    if (!batch_) return;
+    while (const StreamEvent* event = batch_->next()) deliver(*event);
     clear();
   }
   void clear() {
-    batch_.clear();
+    batch_.reset();
     count_ = 0;
   }
 
  private:
-  EventBatch batch_;
+  /// Only while events are held, which is a moment of a stream's life.
+  std::unique_ptr<EventBatch> batch_;
   int count_ = 0;
 };
 

@@ -40,14 +40,13 @@ class KeptHead {
 
   /// The value of the first line of that name, empty for none.
   std::string_view value(std::string_view name) const noexcept {
-    std::string_view found;
-    bool is_found = false;
-    for_each([&](std::string_view line_name, std::string_view value) {
-      if (is_found || line_name != name) return;
-      found = value;
-      is_found = true;
-    });
-    return found;
+    for (std::string_view rest = text_; !rest.empty();) {
+      const std::string_view line = rest.substr(0, rest.find('\n'));
+      rest.remove_prefix(line.size() + 1);
+      const bool is_named = line.size() > name.size() && line[name.size()] == ':';
+      if (is_named && line.starts_with(name)) return line.substr(name.size() + 1);
+    }
+    return {};
   }
 
  private:

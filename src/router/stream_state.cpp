@@ -55,7 +55,6 @@ void Stream::State::take_ending() {
     response_.emplace(*std::move(*ending_));
   } else {
     error_ = ending_->error();
-    partial_reply_ = std::move(partial_);
   }
 }
 
@@ -71,7 +70,9 @@ Result<Response> Stream::State::result() {
 }
 
 const Reply& Stream::State::reply() const noexcept {
-  return response_ && !is_taken_ ? response_->reply() : partial_reply_;
+  static const Reply none;
+  if (response_ && !is_taken_) return response_->reply();
+  return has_ended_ && partial_ ? *partial_ : none;
 }
 
 void Stream::State::on_event(const StreamEvent& event) {
@@ -102,7 +103,7 @@ void Stream::State::on_done(Result<Response> result, Reply partial) {
   on_events_end();
   {
     const std::lock_guard lock(mutex_);
-    partial_ = std::move(partial);
+    if (!result) partial_ = std::make_unique<Reply>(std::move(partial));
     ending_.emplace(std::move(result));
   }
   changed_.notify_one();

@@ -40,7 +40,6 @@ struct Stream::State final : public router::Sink,
   router::EventBatch reading_;
   std::optional<Error> error_;
   std::optional<Response> response_;
-  Reply partial_reply_;
   bool has_ended_ = false;
   bool is_taken_ = false;
 
@@ -54,8 +53,9 @@ struct Stream::State final : public router::Sink,
   std::condition_variable changed_;
   router::EventBatch published_;
   bool is_held_ = false;
+  /// The reader's once it has seen them.
   std::optional<Result<Response>> ending_;
-  Reply partial_;
+  std::unique_ptr<Reply> partial_;
 
   router::Call call_;
 };

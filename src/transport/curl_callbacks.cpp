@@ -25,7 +25,16 @@ std::string address_text(const curl_sockaddr& address) {
 
 }  // namespace
 
+/// Whether libcurl is done with all of flat_body_: it sends nothing again once an answer has begun.
+bool CurlTransfer::has_sent_body() const noexcept {
+  curl_off_t sent = 0;
+  curl_easy_getinfo(easy_, CURLINFO_SIZE_UPLOAD_T, &sent);
+  return static_cast<std::size_t>(sent) >= flat_body_.size();
+}
+
 bool CurlTransfer::deliver_head() {
+  // An answer without a length may be a stream that lasts: it needs no memory of what was sent.
+  if (!head_.has_length() && has_sent_body()) std::string().swap(flat_body_);
   sink_->on_head(head_.head());
   return !is_cancelled_;
 }
@@ -63,7 +72,10 @@ std::size_t CurlTransfer::on_body_bytes(char* bytes, std::size_t size, std::size
     transfer.is_held_ = true;
     return CURL_WRITEFUNC_PAUSE;
   }
-  transfer.last_byte_ = transfer.prepared_.pool->loop().turn_time();
+  const TimePoint now = transfer.prepared_.pool->loop().turn_time();
+  transfer.bytes_at_once_ = length + (now == transfer.last_byte_ ? transfer.bytes_at_once_ : 0);
+  transfer.bytes_at_once_max_ = std::max(transfer.bytes_at_once_max_, transfer.bytes_at_once_);
+  transfer.last_byte_ = now;
   if (transfer.sink_->on_body({bytes, length}) == Flow::pause) transfer.is_paused_ = true;
   return transfer.is_cancelled_ ? 0 : length;
 }

@@ -15,6 +15,9 @@ constexpr std::size_t flat_bytes_max = std::size_t{64} << 10;
 /// libcurl 7.88 asks for "100 Continue" above this and then waits a second for servers that never
 /// answer it.
 constexpr std::size_t expect_bytes_min = std::size_t{1} << 20;
+/// libcurl takes a buffer for each transfer and gives it back at the end, when all of it is wiped:
+/// a large one costs more than the rest of a short answer.
+constexpr std::size_t read_bytes[] = {2047, 8191, 16384};
 
 template <class T>
 bool set(CURL* easy, CURLoption option, T value) {
@@ -101,7 +104,7 @@ bool CurlTransfer::start(const TransferRequest& request, TransferSink& sink) {
   wire_copies_ = 0;
   head_.clear();
   ++uses_;
-  if (!set_request(request) || !prepared_.pool->add(*this)) {
+  if (!set_read_size() || !set_request(request) || !prepared_.pool->add(*this)) {
     release_secret();
     return false;
   }
@@ -125,6 +128,21 @@ bool CurlTransfer::set_fresh(bool is_fresh) {
   if (is_fresh_ == is_fresh) return true;
   is_fresh_ = is_fresh;
   return set(easy_, CURLOPT_FRESH_CONNECT, is_fresh ? 1L : 0L);
+}
+
+/// The last answer tells what the next one may be like: one that came in pieces which nearly filled
+/// the buffer gets the next larger. Not while a transfer runs: its buffer is as long as was set
+/// before.
+bool CurlTransfer::set_read_size() {
+  std::size_t bytes = read_bytes[0];
+  for (const std::size_t next : read_bytes) {
+    bytes = next;
+    if (bytes_at_once_max_ < next / 4 * 3) break;
+  }
+  bytes_at_once_ = bytes_at_once_max_ = 0;
+  if (read_bytes_ == bytes) return true;
+  read_bytes_ = bytes;
+  return set(easy_, CURLOPT_BUFFERSIZE, static_cast<long>(bytes));
 }
 
 bool CurlTransfer::set_request(const TransferRequest& request) {

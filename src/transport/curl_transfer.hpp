@@ -71,6 +71,7 @@ class CurlTransfer final : private Timer {
   bool set_tls();
   bool set_request(const TransferRequest& request);
   bool set_fresh(bool is_fresh);
+  bool set_read_size();
   bool begin_afresh();
   bool set_body(std::span<const std::string_view> pieces);
   bool link_headers(const TransferRequest& request);
@@ -81,6 +82,7 @@ class CurlTransfer final : private Timer {
   void end(TransferFault fault, std::string_view detail);
   TransferFault fault_of(CURLcode code) const noexcept;
   Sent sent() const noexcept;
+  bool has_sent_body() const noexcept;
   bool deliver_head();
 
   static std::size_t on_header_line(char* bytes, std::size_t size, std::size_t count, void* self);
@@ -113,6 +115,10 @@ class CurlTransfer final : private Timer {
   /// This transfer takes no pooled connection.
   bool is_fresh_ = false;
   int wire_copies_ = 0;
+  std::size_t read_bytes_ = 0;
+  /// Body bytes of the turn of last_byte_, and the most of any turn of this use.
+  std::size_t bytes_at_once_ = 0;
+  std::size_t bytes_at_once_max_ = 0;
   ResponseHead head_;
 
   std::string flat_body_;

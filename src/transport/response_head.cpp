@@ -27,7 +27,7 @@ void ResponseHead::clear() noexcept {
   bytes_seen_ = 0;
   lines_seen_ = 0;
   status_ = 0;
-  is_complete_ = false;
+  is_complete_ = has_length_ = false;
 }
 
 ResponseHead::State ResponseHead::begin(std::string_view line) {
@@ -41,7 +41,7 @@ ResponseHead::State ResponseHead::begin(std::string_view line) {
   text_.clear();
   lines_.clear();
   status_ = status;
-  is_complete_ = false;
+  is_complete_ = has_length_ = false;
   return State::more;
 }
 
@@ -69,6 +69,7 @@ ResponseHead::State ResponseHead::feed(std::string_view line) {
   const auto from = text_.begin() + static_cast<std::ptrdiff_t>(entry.name);
   std::transform(from, from + static_cast<std::ptrdiff_t>(name.size()), from,
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  has_length_ |= std::string_view(&*from, name.size()) == "content-length";
   lines_.push_back(entry);
   return State::more;
 }

@@ -24,6 +24,8 @@ class ResponseHead {
   State feed(std::string_view line);
   int status() const noexcept { return status_; }
   bool is_complete() const noexcept { return is_complete_; }
+  /// Whether a Content-Length says how long the body is.
+  bool has_length() const noexcept { return has_length_; }
   /// Views live until the next feed() or clear().
   TransferHead head();
 
@@ -40,6 +42,7 @@ class ResponseHead {
   std::size_t lines_seen_ = 0;
   int status_ = 0;
   bool is_complete_ = false;
+  bool has_length_ = false;
 };
 
 }  // namespace byway::transport

@@ -162,8 +162,9 @@ class Checker {
     width_ = width;
     highest_ = std::max(highest_, index);
     if (index >= index_max) return;
-    if (seen_.test(index)) has_bad_row_ = true;
-    seen_.set(index);
+    if (!seen_) seen_.emplace();
+    if (seen_->test(index)) has_bad_row_ = true;
+    seen_->set(index);
   }
 
   bool are_rows_good() const noexcept {
@@ -183,7 +184,8 @@ class Checker {
   std::size_t highest_ = 0;
   std::optional<std::size_t> width_;
   bool has_bad_row_ = false;
-  std::bitset<index_max> seen_;
+  /// Of embeddings only: it is large to clear.
+  std::optional<std::bitset<index_max>> seen_;
 };
 
 }  // namespace

@@ -33,17 +33,24 @@ inline unsigned bits_of(Comparison comparison) noexcept {
 #endif
 }
 
+inline ByteBlock block_at(const char* at) noexcept {
+  ByteBlock block;
+  std::memcpy(&block, at, sizeof block);
+  return block;
+}
+
 /// The first byte from `at` for which `matches` holds, `end` for none. `matches` is called with a
 /// block, and must then compare byte by byte, or with one unsigned char.
 template <class Matches>
 inline const char* find_byte(const char* at, const char* end, Matches matches) noexcept {
   while (end - at >= 16) {
-    ByteBlock block;
-    std::memcpy(&block, at, sizeof block);
-    if (const unsigned bits = bits_of(matches(block)); bits != 0) {
-      return at + std::countr_zero(bits);
-    }
+    const unsigned bits = bits_of(matches(block_at(at)));
+    if (bits != 0) return at + std::countr_zero(bits);
     at += 16;
+    // What is not short is long: two blocks at a time, until one of them has it.
+    while (end - at >= 32 && bits_of(matches(block_at(at)) | matches(block_at(at + 16))) == 0) {
+      at += 32;
+    }
   }
   while (at != end && !matches(static_cast<unsigned char>(*at))) ++at;
   return at;

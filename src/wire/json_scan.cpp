@@ -37,16 +37,16 @@ Name name_of(const JsonString& name) noexcept {
       default: return Name::other;
     }
   }
-  constexpr std::string_view words[] = {"model",
-                                        "stream",
-                                        "stream_options",
-                                        "max_tokens",
-                                        "max_completion_tokens",
-                                        "max_output_tokens",
-                                        "n",
-                                        "messages",
-                                        "tools",
-                                        "input"};
+  static constexpr std::string_view words[] = {"model",
+                                               "stream",
+                                               "stream_options",
+                                               "max_tokens",
+                                               "max_completion_tokens",
+                                               "max_output_tokens",
+                                               "n",
+                                               "messages",
+                                               "tools",
+                                               "input"};
   for (std::size_t index = 0; index < std::size(words); ++index) {
     if (name == words[index]) return static_cast<Name>(index);
   }

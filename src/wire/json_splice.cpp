@@ -1,6 +1,9 @@
 #include "wire/json_splice.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
+#include <memory_resource>
 
 #include "base/json_quote.hpp"
 #include "wire/json_merge.hpp"
@@ -11,8 +14,9 @@ namespace {
 
 constexpr std::string_view usage_wish = R"({"include_usage":true})";
 
-/// Enough for model, stream and usage, so that most edits allocate each buffer once.
+/// Enough for model, stream and usage: most edits take their parts from the stack.
 constexpr std::size_t parts_usual = 12;
+/// Enough for what is added when there is more to add than a model's name.
 constexpr std::size_t ours_usual = 160;
 
 class Editor {
@@ -20,11 +24,12 @@ class Editor {
   Editor(std::string_view body, const RequestScan& scan, const RequestEdit& edit)
       : body_(body), scan_(scan), edit_(edit), kept_end_(scan.members_begin) {
     parts_.reserve(parts_usual);
-    ours_.reserve(ours_usual);
+    if (asks_usage()) ours_.reserve(ours_usual);
     read_extra();
   }
 
   Result<Splice> run() {
+    if (are_places_known()) return edit_places();
     keep(0, scan_.members_begin);
     JsonCursor cursor(body_);
     cursor.enter_object();
@@ -49,6 +54,45 @@ class Editor {
     std::string name;
     std::string_view value;
   };
+
+  /// Whether nothing is edited but what the scan has found: model, stream, and usage where there is
+  /// none yet.
+  bool are_places_known() const noexcept {
+    const bool is_plain = extra_.empty() && edit_.drop.empty() && edit_.rename.empty() &&
+                          edit_.set_default.empty() && !edit_.omit_model;
+    const bool keeps_options =
+        edit_.usage != UsagePolicy::strip && (!asks_usage() || scan_.asks_usage);
+    return is_plain && scan_.members > 0 && (keeps_options || !scan_.stream_options.is_present());
+  }
+
+  /// The same as the walk over all members, without the walk.
+  Splice edit_places() {
+    const auto edit = [this](const Member& member) {
+      if (!member.is_present()) return;
+      keep(kept_end_, member.value.begin);
+      if (&member == &scan_.stream) {
+        add(*edit_.stream ? "true" : "false");
+      } else {
+        add_quoted(*edit_.model);
+      }
+      kept_end_ = member.value.end;
+    };
+    kept_end_ = 0;
+    const bool is_same = !edit_.stream || edit_.stream == scan_.stream_value;
+    const Member none;
+    const Member& model = edit_.model ? scan_.model : none;
+    const Member& stream = is_same ? none : scan_.stream;
+    const bool is_model_first = model.whole.begin < stream.whole.begin;
+    edit(is_model_first ? model : stream);
+    edit(is_model_first ? stream : model);
+    keep(kept_end_, scan_.members_end);
+    kept_end_ = scan_.members_end;
+    has_members_ = true;
+    has_stream_options_ = scan_.stream_options.is_present();
+    add_missing();
+    keep(kept_end_, body_.size());
+    return Splice(body_, ours_, parts_);
+  }
 
   void read_extra() {
     if (edit_.extra_body.empty()) return;
@@ -262,7 +306,9 @@ class Editor {
   const RequestEdit& edit_;
   std::vector<Extra> extra_;
   std::vector<std::string_view> touched_;
-  std::vector<Splice::Part> parts_;
+  std::array<std::byte, parts_usual * sizeof(Splice::Part)> parts_room_;
+  std::pmr::monotonic_buffer_resource parts_memory_{parts_room_.data(), parts_room_.size()};
+  std::pmr::vector<Splice::Part> parts_{&parts_memory_};
   std::string ours_;
   std::string_view duplicate_;
   std::size_t kept_end_;

@@ -20,12 +20,17 @@ void ReplyFold::begin(std::size_t bytes) {
   scratch_.clear();
   // What a string means is never longer than how it is written, but for a half of an earlier
   // event's that is put before it; the names and quotes around it are longer than that.
-  if (scratch_.capacity() < 2 * bytes) scratch_.reserve(2 * bytes);
+  scratch_bytes_max_ = 2 * bytes;
   pieces_.clear();
 }
 
+std::string& ReplyFold::scratch() {
+  if (scratch_.capacity() < scratch_bytes_max_) scratch_.reserve(scratch_bytes_max_);
+  return scratch_;
+}
+
 std::string_view ReplyFold::view(const JsonString& string) {
-  return string.text(scratch_);
+  return string.has_escapes ? string.text(scratch()) : string.raw;
 }
 
 std::string_view ReplyFold::joined_view(const JsonString& string, Half& half) {
@@ -45,7 +50,7 @@ void ReplyFold::finish_half(const Half& half, std::string& text) {
 
 std::string_view ReplyFold::view_of_end(const std::string& text, std::size_t begin) {
   const std::size_t place = scratch_.size();
-  scratch_.append(text, begin);
+  scratch().append(text, begin);
   return std::string_view(scratch_).substr(place);
 }
 

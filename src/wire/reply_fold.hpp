@@ -80,6 +80,7 @@ class ReplyFold {
 
   std::size_t place_of(int index);
   static std::size_t slot_of(const ToolDelta& delta, const Slots& slots, const Choice& choice);
+  std::string& scratch();
   std::string_view view(const JsonString& string);
   /// The same with the half that came before; a half at the end is kept for the next.
   std::string_view joined_view(const JsonString& string, Half& half);
@@ -94,8 +95,10 @@ class ReplyFold {
   /// By choice index: place in the reply plus one, 0 for none yet.
   std::vector<std::size_t> places_;
   std::vector<ToolPiece> pieces_;
-  /// Decoded strings of this event; reserved so that it never reallocates within one.
+  /// Decoded strings of this event. Most have none, so scratch() reserves it, once, for all that an
+  /// event can need: it never reallocates within one.
   std::string scratch_;
+  std::size_t scratch_bytes_max_ = 0;
 };
 
 }  // namespace byway::wire

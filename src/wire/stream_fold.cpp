@@ -57,7 +57,6 @@ struct StreamFold::State {
   const Dialect* dialect;
   ReplyFold fold = {};
   Chunk chunk = {};
-  ResponseEvent response = {};
   std::vector<FoldStep> steps = {};
   /// Where the tool pieces of each step lie; spans are made when no more come.
   std::vector<std::pair<std::size_t, std::size_t>> pieces = {};
@@ -75,7 +74,7 @@ struct StreamFold::State {
   bool take_json(std::string_view text, const SseEvent& event);
   bool take_chunk(std::string_view text, std::string_view data);
   bool take_response(std::string_view text, const SseEvent& event);
-  void take_response_end(std::string_view text);
+  void take_response_end(const ResponseEvent& response, std::string_view data);
   void push(const Added& added, FoldKind kind, std::string_view data, bool is_usage_only = false);
   void push_empty(FoldKind kind, std::string_view data, bool is_usage_only = false);
   void finish_steps();
@@ -156,6 +155,7 @@ bool StreamFold::State::take_chunk(std::string_view text, std::string_view data)
 }
 
 bool StreamFold::State::take_response(std::string_view text, const SseEvent& event) {
+  ResponseEvent response;
   if (!read_response_event(text, event.type, response)) return false;
   if (response.is_error) return fail(text), true;
   Added added;
@@ -180,7 +180,7 @@ bool StreamFold::State::take_response(std::string_view text, const SseEvent& eve
       fold.take_model(head.model);
       break;
     }
-    case ResponseEventKind::completed: take_response_end(event.data); return true;
+    case ResponseEventKind::completed: take_response_end(response, event.data); return true;
     case ResponseEventKind::failed: {
       const ResponseHead head = read_response_head(response.response);
       fail(head.error.empty() ? text : head.error);
@@ -193,7 +193,7 @@ bool StreamFold::State::take_response(std::string_view text, const SseEvent& eve
   return true;
 }
 
-void StreamFold::State::take_response_end(std::string_view data) {
+void StreamFold::State::take_response_end(const ResponseEvent& response, std::string_view data) {
   const ResponseHead head = read_response_head(response.response);
   if (!head.error.empty()) return fail(head.error);
   fold.take_id(head.id);

@@ -1,4 +1,6 @@
 // What only a transport with connections can get wrong: reuse, and libcurl's own re-send.
+#include <algorithm>
+
 #include <byway/testing/fake_transport.hpp>
 
 #include "catch.hpp"
@@ -18,6 +20,31 @@ TEST_CASE("requests one after the other share a connection") {
     CHECK(sink.end.fault == TransferFault::none);
   }
   CHECK(f.rig.server.connections() == 1);
+}
+
+TEST_CASE(
+    "answers that come fast are read in larger pieces from then on, and short ones again not") {
+  Fixture<CurlRig> f;
+  const std::string large(std::size_t{256} << 10, 'x');
+  const auto largest_piece = [&](const std::string& body) {
+    std::size_t largest = 0;
+    Recorder sink;
+    sink.on_piece = [&](std::string_view bytes) {
+      largest = std::max(largest, bytes.size());
+      return Flow::go;
+    };
+    f.rig.script({SendHead{}, SendBody{body}, Finish{}});
+    f.start(sink);
+    REQUIRE(sink.wait_for_end());
+    CHECK(sink.body == body);
+    return largest;
+  };
+  constexpr std::size_t small = 2048;
+  CHECK(largest_piece(large) <= small);
+  CHECK(largest_piece(large) > small);
+  CHECK(largest_piece(large) > 4 * small);
+  CHECK(largest_piece("short") == 5);
+  CHECK(largest_piece(large) <= small);
 }
 
 TEST_CASE("targets of different pools never share a connection") {

@@ -230,6 +230,11 @@ TEST_CASE("an edited body parses, says what was asked, and keeps every other byt
     REQUIRE(wire::scan_request(text, Operation::chat));
     CHECK(text.size() == splice->size());
     CHECK_FALSE(wire::name_given_twice(text));
+    // A name to look for makes it walk over all members instead of using the places of the scan.
+    const Names absent = {"nowhere"};
+    RequestEdit walked = edit;
+    if (edit.drop.empty()) walked.drop = absent;
+    CHECK(edited(body.text, walked) == text);
     for (const std::string& member : body.untouched) {
       CHECK(text.find(member) != std::string::npos);
     }
