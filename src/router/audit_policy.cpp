@@ -90,14 +90,19 @@ Verdict AuditPolicy::admit(CallState& state) {
   auto& call = static_cast<CallPolicies&>(state);
   auto& mine = call.state<AuditPolicy>();
   if (desk_ == nullptr || mine.is_failed) return unavailable();
-  if (mine.ticket) return Proceed();  // it has waited
+  mine.is_admitted = static_cast<bool>(mine.ticket);
+  if (mine.is_admitted) return Proceed();  // it has waited
   auto ticket = desk_->log().begin(intent_of(call.facts()));
   if (!ticket) return ticket.error();
   mine.ticket = *std::move(ticket);
+  mine.is_admitted = true;
   if (!is_strict(call)) return Proceed();
   mine.resume = &tell;
   mine.resume_call = call.take_resume();
-  if (mine.ticket.when_durable(mine)) return Later();
+  if (mine.ticket.when_durable(mine)) {
+    mine.is_admitted = false;
+    return Later();
+  }
   mine.resume_call = Resume();
   if (mine.is_failed) return unavailable();
   return Proceed();
@@ -110,9 +115,9 @@ void AuditPolicy::settle(const CallState& state, const Outcome& outcome) noexcep
   auto& mine = const_cast<State&>(state.state<AuditPolicy>());
   const policy::CallOutcome told = outcome_of(call, outcome);
   if (!mine.ticket) return desk_->log().refused(told);
-  mine.ticket.cancel(mine);
+  if (!mine.is_admitted) mine.ticket.cancel(mine);
   mine.ticket.end(told);
-  if (is_strict(call) && outcome.sent != Sent::no) {
+  if (is_strict(call) && mine.is_admitted) {
     mine.resume = &tell;
     mine.resume_call = call.take_resume();
     if (mine.ticket.when_durable(mine)) call.hold_delivery();

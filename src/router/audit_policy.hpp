@@ -20,7 +20,8 @@ class AuditPolicy {
   struct State : policy::DurableWaiter {
     policy::AuditTicket ticket;
     Resume resume_call;
-    bool has_begun = false;
+    /// Nothing is waited for any more before the call is sent.
+    bool is_admitted = false;
   };
   /// Null refuses every call with policy_audit_unavailable: nothing could be written down.
   explicit AuditPolicy(AuditDesk* desk) noexcept : desk_(desk) {}

@@ -201,7 +201,9 @@ bool JsonCursor::skip_literal(std::string_view word) noexcept {
 
 bool JsonCursor::skip_scalar() noexcept {
   if (at_ == end_) return fail();
+  bool has_escapes = false;
   switch (*at_) {
+    case '"': return pass_string(has_escapes);
     case 't': return skip_literal("true");
     case 'f': return skip_literal("false");
     case 'n': return skip_literal("null");
@@ -224,18 +226,14 @@ inline bool JsonCursor::pass_name() noexcept {
 bool JsonCursor::skip_containers() noexcept {
   static_assert(depth_max <= 64);
   std::uint64_t objects = 0;
-  JsonString name;
   const int outer = depth_;
   while (true) {
     skip_space();
     const char first = at_ == end_ ? '\0' : *at_;
-    bool has_escapes = false;
-    if (first == '"') {
-      if (!pass_string(has_escapes)) return false;
-    } else if (first == '{' || first == '[') {
+    if (first == '{' || first == '[') {
       if (!enter(first)) return false;
       objects = objects << 1 | (first == '{' ? 1U : 0U);
-    } else if (!(first == '"' ? take_string(name) : skip_scalar())) {
+    } else if (!skip_scalar()) {
       return false;
     }
     while (true) {

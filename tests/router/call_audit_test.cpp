@@ -215,9 +215,9 @@ TEST_CASE("planted secrets are found nowhere in the log, in usage or in errors",
   const std::string key = rig.mint();
   std::string told;
   for (int i = 0; i < 200; ++i) {
-    const std::string canary = "canary" + std::to_string(i % 50) + "x";
-    const std::string body = R"({"messages":[{"role":"user","content":")" + canary + "\"}]}";
-    const Header headers[] = {{"X-Mine", canary}};
+    const std::string planted = "canary" + std::to_string(i % 50) + "x";
+    const std::string body = R"({"messages":[{"role":"user","content":")" + planted + "\"}]}";
+    const Header headers[] = {{"X-Mine", planted}};
     switch (i % 5) {
       case 0: rig.transport->reply(200, reply_with(1, 1)); break;
       case 1:
@@ -226,7 +226,7 @@ TEST_CASE("planted secrets are found nowhere in the log, in usage or in errors",
         break;
       case 2: rig.transport->script({Fail{TransferFault::connect_failed}}); break;
       case 3:
-        rig.transport->script({SendHead{}, SendBody{canary}, Fail{TransferFault::cut}});
+        rig.transport->script({SendHead{}, SendBody{planted}, Fail{TransferFault::cut}});
         break;
       default: break;
     }
