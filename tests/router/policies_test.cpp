@@ -388,9 +388,9 @@ TEST_CASE("another body of an admit hook is what is sent, a broken one changes n
   Rig rig({Redacts()});
   rig.transport->reply(200, reply_text("Hello"));
   REQUIRE(rig.call());
-  CHECK(
-      rig.transport->requests()[0].body ==
-      R"({"model":"m-1","messages":[{"role":"user","content":"[EMAIL_REDACTED]"}],"stream":false})");
+  CHECK(rig.transport->requests()[0].body ==
+        R"({"model":"m-1","messages":[{"role":"user","content":"[EMAIL_REDACTED]"}])"
+        R"(,"stream":false})");
 }
 
 TEST_CASE("every operation runs the policies, and every ending settles once") {
