@@ -69,7 +69,7 @@ struct Reply {
   std::string id = {};
   std::string model_served = {};
   /// Deviations worth knowing: "no_done", "unclean_end", "unexpected_stream", ... in order, each
-  /// once.
+  /// once. "ignored:<name>": a member of the request that this kind of server takes and forgets.
   std::vector<std::string> notes = {};
   /// Content events handed over: text, reasoning or tool pieces; 0 for a whole reply.
   std::int64_t deltas = 0;

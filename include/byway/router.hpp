@@ -47,6 +47,8 @@ struct RouterOptions {
   std::size_t request_bytes_max = std::size_t{32} << 20;
   /// Decoded bytes of a whole reply at most. Default 32 MiB.
   std::size_t reply_bytes_max = std::size_t{32} << 20;
+  /// Bytes of one streamed event at most; more ends the stream as a protocol_error. Default 8 MiB.
+  std::size_t event_bytes_max = std::size_t{8} << 20;
   /// Bytes of unread events per stream before the upstream is held back. Default 256 KiB.
   std::size_t stream_buffer_bytes = std::size_t{256} << 10;
   Timeouts timeouts = {};

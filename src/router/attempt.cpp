@@ -143,7 +143,7 @@ Flow Attempt::on_body(std::string_view bytes) {
 void Attempt::choose_shape() {
   shape_ = wire::body_shape(head_.status(), head_.value("content-type"), body_);
   if (shape_ != wire::BodyShape::events) return;
-  parser_.emplace();
+  parser_.emplace(wire::SseLimits{.event_max = plan_->event_bytes_max});
   fold_.emplace(plan_->operation, plan_->entry->dialect);
 }
 

@@ -45,6 +45,9 @@ struct AttemptPlan {
   TransferLimits limits = {};
   bool may_resend = false;
   std::size_t reply_bytes_max = 0;
+  std::size_t event_bytes_max = 0;
+  /// Of the dialect: what the body asks and the server will not heed.
+  std::vector<std::string_view> ignored = {};
   /// The application's source of tokens, for an endpoint without a key; null for none.
   const TokenSource* token = nullptr;
   bool is_token_refused = false;

@@ -8,6 +8,7 @@
 #include "router/plan.hpp"
 #include "router/reply_events.hpp"
 #include "router/response_state.hpp"
+#include "wire/whole_reply.hpp"
 
 namespace byway::router {
 
@@ -20,6 +21,13 @@ Response Call::respond() {
     state->is_read = true;
   }
   state->body = attempt_.take_body();
+  if (!plan_.ignored.empty()) {
+    if (!state->is_read) wire::read_whole_reply(state->operation, state->body, state->reply);
+    state->is_read = true;
+    for (const std::string_view name : plan_.ignored) {
+      state->reply.notes.push_back("ignored:" + std::string(name));
+    }
+  }
   state->metadata = metadata();
   state->head = attempt_.take_head();
   return Response(std::move(state));

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "wire/http_headers.hpp"
+#include "wire/member_names.hpp"
 #include "wire/model_id.hpp"
 
 namespace byway::router {
@@ -48,6 +49,20 @@ Result<void> add_headers(AttemptPlan& plan, const Request& request) {
 bool has_stream(Operation operation) {
   return operation == Operation::chat || operation == Operation::completions ||
          operation == Operation::responses;
+}
+
+/// Members that the endpoint's kind of server is known not to take.
+Result<void> look_for_members(AttemptPlan& plan) {
+  const wire::DialectBody& body = plan.entry->dialect.body_of(plan.operation);
+  if (!body.ignored.empty()) plan.ignored = wire::members_among(plan.body, body.ignored);
+  if (body.refused.empty()) return {};
+  const auto refused = wire::members_among(plan.body, body.refused);
+  if (refused.empty()) return {};
+  ErrorFields fields{.code = ErrorCode::request_unsupported, .param = std::string(refused.front())};
+  fields.message = plan.entry->provider + " speaks the dialect " + plan.entry->dialect.name +
+                   ", which does not take " + fields.param;
+  fields.endpoint = plan.entry->provider;
+  return Error(std::move(fields));
 }
 
 /// What the endpoint needs of a body whose places `scan` holds.
@@ -110,6 +125,7 @@ Result<void> plan_attempts(AttemptPlan& plan, const RouterOptions& options, cons
   plan.may_resend = request.retry_ambiguous;
   if (options.token && !admitted.entry->open_key) plan.token = &options.token;
   plan.reply_bytes_max = options.reply_bytes_max;
+  plan.event_bytes_max = options.event_bytes_max;
   plan.scan = admitted.scan;
   plan.scan.model_text.reset();  // views the caller's bytes
   plan.limits = {*timeouts.connect, *timeouts.first_byte, *timeouts.stall};
@@ -125,7 +141,7 @@ Result<void> plan_attempts(AttemptPlan& plan, const RouterOptions& options, cons
   auto edited = edit_body(plan, plan.body, plan.scan);
   if (!edited) return edited.error();
   plan.edited = *std::move(edited);
-  return {};
+  return look_for_members(plan);
 }
 
 Result<void> replace_body(AttemptPlan& plan, std::string body) {

@@ -88,10 +88,6 @@ std::string_view unused_change(const Dialect& own, const Dialect& below) noexcep
   if (own.transport.connections_max != below.transport.connections_max)
     return "transport.max_conns";
   if (own.transport.http != below.transport.http) return "transport.http";
-  for (std::size_t at = 0; at < own.bodies.size(); ++at) {
-    if (own.bodies[at].refused != below.bodies[at].refused) return "body.refused";
-    if (own.bodies[at].ignored != below.bodies[at].ignored) return "body.ignored";
-  }
   return {};
 }
 

@@ -247,6 +247,32 @@ TEST_CASE("limits end a call with the word for the one that was reached") {
   expect_cause({Hold{}}, request, milliseconds(100), "timeout_total");
 }
 
+TEST_CASE("what a kind of server refuses is not sent, and what it forgets is noted") {
+  RouterRig rig;
+  rig.folder.write("own.toml", R"([[endpoint]]
+slug = "own"
+base_url = "http://127.0.0.1:9/v1"
+dialect = { extends = "generic", body = { ignored = ["user", "seed"], refused = ["suffix"] } }
+)");
+  auto transport = std::make_shared<FakeTransport>();
+  auto opened = Router::open({.registry = rig.folder.file("own.toml"),
+                              .require_key = false,
+                              .transport = transport,
+                              .clock = rig.clock});
+  REQUIRE(opened);
+  auto refused =
+      opened->call({.body = R"({"model":"byo:own/m","messages":[],"suffix":"x"})"}).get();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code() == ErrorCode::request_unsupported);
+  CHECK(refused.error().param() == "suffix");
+  CHECK(transport->requests().empty());
+  transport->reply(200, reply_text("Hello"));
+  auto noted = opened->call({.body = R"({"model":"byo:own/m","messages":[],"user":"u"})"}).get();
+  REQUIRE(noted);
+  CHECK(noted->reply().notes == std::vector<std::string>{"ignored:user"});
+  CHECK(noted->text() == "Hello");
+}
+
 TEST_CASE("every call that ends leaves nothing in flight") {
   RouterRig rig;
   for (int i = 0; i < 50; ++i) rig.transport->reply(200, reply_text("x"));

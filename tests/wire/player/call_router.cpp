@@ -72,6 +72,9 @@ void call_once(Router& router, const Run& run, const Request& request, Called& c
 Called call_router(const Run& run, Player& player, const std::string& registry_file) {
   Called called;
   RouterOptions options{.registry = registry_file, .require_key = false};
+  if (run.call.event_bytes > 0) {
+    options.event_bytes_max = static_cast<std::size_t>(run.call.event_bytes);
+  }
   if (!run.call.tokens.empty()) options.token = token_source(run.call.tokens);
   auto router = Router::open(std::move(options));
   if (!router) {

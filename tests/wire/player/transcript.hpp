@@ -75,6 +75,8 @@ struct CallPlan {
   /// The next call waits until the server has closed the connection.
   bool waits_for_close = false;
   bool is_cancelled = false;
+  /// RouterOptions::event_bytes_max, when it is not the default.
+  int event_bytes = 0;
   /// What the application's token source gives, one after the other, the last one for good.
   std::vector<std::string> tokens = {};
 

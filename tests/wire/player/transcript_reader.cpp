@@ -186,6 +186,8 @@ class Reader {
       call.waits_for_close = true;
     else if (word == "cancel-after-first-delta")
       call.is_cancelled = run_.is_library_only = true;
+    else if (word == "event-bytes")
+      call.event_bytes = number_of(rest), run_.is_library_only = true;
     else if (word == "tokens") {
       while (!rest.empty()) call.tokens.emplace_back(take_until(rest, ' '));
       run_.is_library_only = true;
