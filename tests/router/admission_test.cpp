@@ -164,7 +164,8 @@ TEST_CASE("a list of models shows what both allowlists name", "[admission]") {
     auto reply =
         rig.router.call({.operation = Operation::models, .model = model, .key = key}).get();
     std::string text;
-    for (const Item& item : must(std::move(reply)).items()) text += item.id + " ";
+    const Response listed = must(std::move(reply));
+    for (const Item& item : listed.items()) text += item.id + " ";
     return text;
   };
   CHECK(ids(rig.mint(), "byo:plain") == "good a b ");
