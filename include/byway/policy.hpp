@@ -49,22 +49,26 @@ struct CallFacts {
 class Resume {
  public:
   struct Token {
-    virtual void go_on() noexcept = 0;
+    virtual void go_on(std::uint64_t wait) noexcept = 0;
 
    protected:
     ~Token() = default;
   };
   Resume() noexcept = default;
-  explicit Resume(std::shared_ptr<Token> token) noexcept : token_(std::move(token)) {}
+  Resume(std::shared_ptr<Token> token, std::uint64_t wait) noexcept
+      : token_(std::move(token)), wait_(wait) {}
 
-  /// The admission hook is entered again, on a loop thread. Never blocks; from the second time on
-  /// it does nothing.
+  /// The admission hook that took it is entered again, on a loop thread. Never blocks. From the
+  /// second time on it does nothing, and neither does it once the hook has answered anything but
+  /// Later.
   void resume() noexcept {
-    if (const auto token = std::exchange(token_, nullptr)) token->go_on();
+    if (const auto token = std::exchange(token_, nullptr)) token->go_on(wait_);
   }
 
  private:
   std::shared_ptr<Token> token_;
+  /// Which wait it ends.
+  std::uint64_t wait_ = 0;
 };
 
 /// The call as its policies see it. Lives as long as the call and belongs to one hook at a time.
@@ -83,7 +87,7 @@ class CallState {
   virtual Resume take_resume() = 0;
 
   /// The hook's own `struct State` in this call, made with the call and gone with it. Throws
-  /// std::logic_error for any other policy's.
+  /// std::logic_error for any other policy's: policy_failed, but the program's end in settle.
   template <class P>
   typename P::State& state() {
     return *static_cast<typename P::State*>(find_state(&state_tag<P>));
@@ -154,7 +158,7 @@ class Event {
 class Out {
  public:
   /// The data of one more event of a stream, ahead of the event at hand; it goes through the hooks
-  /// that come after this one. No effect on a call that is not streamed.
+  /// that come after this one. No effect where the server answers with a whole reply.
   void insert(std::string bytes) { inserted_.push_back(std::move(bytes)); }
   std::vector<std::string> take() noexcept { return std::exchange(inserted_, {}); }
 
@@ -175,6 +179,8 @@ struct Outcome {
   /// Whether bytes may have reached an upstream, in any attempt.
   Sent sent = Sent::no;
   int attempts = 0;
+  /// Nobody knows what an attempt before the last one used.
+  bool has_unknown_attempt = false;
   /// The upstream's last HTTP status, 0 for none.
   int status = 0;
   /// As the upstream told it; absent fields are absent.
@@ -249,9 +255,9 @@ concept HasState = requires {
 /// and perhaps a nested `struct State` for what it must remember of one call: nothing is allocated
 /// for it. Policies are asked after the limits and caps and before the call is written to the audit
 /// log. One object serves all calls, from many threads: admit and the settle of a refusal run on
-/// the caller's thread or a loop thread, the rest on a loop thread, where nothing may block (more
-/// than 50 ms is counted in Health). A hook that throws ends its call with policy_failed. A hook of
-/// the right name and another signature does not compile.
+/// the caller's thread or a loop thread, the rest on a loop thread, where nothing may block. A hook
+/// that throws ends its call with policy_failed. A hook of the right name and another signature
+/// does not compile.
 class Policy {
  public:
   template <class P>

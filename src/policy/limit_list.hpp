@@ -18,7 +18,9 @@ struct LimitList {
   std::vector<Limit> limits = {};
   bool counts_tokens = false;
   bool counts_money = false;
-  /// Nothing is sent before its intent is durable, and no result told before its outcome is.
+  /// Nothing is sent before its intent is durable, and no result told before its outcome is; but a
+  /// result is told all the same when the disk fails meanwhile or the router ends: its record is in
+  /// the journal then.
   bool is_audit_strict = false;
 };
 

@@ -28,8 +28,13 @@ struct AuditDesk::State {
     if (WorkThread* worker = awake.load()) worker->wake();
   }
   // What failed is in the log's counts, and refuses calls where it must.
-  std::chrono::nanoseconds work() {
-    return log->work(*store).value_or(std::chrono::milliseconds(50));
+  std::chrono::nanoseconds work() noexcept {
+    constexpr std::chrono::milliseconds soon(50);
+    try {
+      return log->work(*store).value_or(soon);
+    } catch (...) {
+      return soon;  // no memory; what waits is in the journal
+    }
   }
 };
 

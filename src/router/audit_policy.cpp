@@ -115,12 +115,16 @@ void AuditPolicy::settle(const CallState& state, const Outcome& outcome) noexcep
   auto& mine = const_cast<State&>(state.state<AuditPolicy>());
   const policy::CallOutcome told = outcome_of(call, outcome);
   if (!mine.ticket) return desk_->log().refused(told);
-  if (!mine.is_admitted) mine.ticket.cancel(mine);
+  if (!mine.is_admitted && mine.ticket.cancel(mine)) mine.resume_call = Resume();
   mine.ticket.end(told);
   if (is_strict(call) && mine.is_admitted) {
     mine.resume = &tell;
     mine.resume_call = call.take_resume();
-    if (mine.ticket.when_durable(mine)) call.hold_delivery();
+    if (mine.ticket.when_durable(mine)) {
+      call.hold_delivery();
+    } else {
+      mine.resume_call = Resume();
+    }
   }
   mine.ticket = policy::AuditTicket();
 }

@@ -153,10 +153,20 @@ void Call::run() noexcept {
   const unsigned reasons = reasons_.exchange(0, std::memory_order_acq_rel);
   if ((reasons & reason_submit) != 0) begin();
   if (stage_ == Stage::done) return;
+  if (stage_ == Stage::recording) {
+    // The result stands; only its record is waited for.
+    if ((reasons & reason_admit) != 0) on_recorded();
+    return;
+  }
   if ((reasons & reason_cancel) != 0) return abandon();
-  if ((reasons & reason_admit) != 0 && stage_ == Stage::admitting) admit_on_loop();
-  if ((reasons & reason_admit) != 0 && stage_ == Stage::queued) try_once();
-  if ((reasons & reason_admit) != 0 && stage_ == Stage::recording) return on_recorded();
+  if ((reasons & reason_admit) != 0) {
+    if (stage_ == Stage::admitting) {
+      admit_on_loop();
+    } else if (stage_ == Stage::queued) {
+      try_once();
+    }
+    return;
+  }
   if ((reasons & reason_decide) != 0 && stage_ == Stage::deciding) decide();
   if ((reasons & reason_resume) != 0) attempt_.resume();
 }
@@ -206,8 +216,7 @@ void Call::abandon() {
   const std::shared_ptr<void> self = in_flight_self_;
   if (stage_ == Stage::done) return;
   if (stage_ == Stage::recording) {
-    // Whoever ends the router waits for no disk; the record outlives the process. A cancellation
-    // came too late.
+    // A cancellation came too late; a router that ends does not wait.
     if (core_->is_transport_closed && told_) on_recorded();
     return;
   }
@@ -246,7 +255,9 @@ void Call::finish(Result<Response> result, Reply partial) {
   is_dropped_ = !is_ours && open != Ending::cancelled;
   policies_.expect();
   settle(result, partial);
-  if (!policies_.is_delivery_held()) return deliver(std::move(result), std::move(partial));
+  // Whoever ends the router waits for no disk; the record outlives the process.
+  const bool waits = policies_.is_delivery_held() && !core_->is_transport_closed;
+  if (!waits) return deliver(std::move(result), std::move(partial));
   told_ = std::make_unique<Told>(Told{std::move(result), std::move(partial)});
   if (!policies_.park()) post(reason_admit);
 }

@@ -187,6 +187,8 @@ class Call final : private base::Task,
     Reply partial;
   };
   std::unique_ptr<Told> told_;
+  /// An earlier attempt may have used all that it held.
+  bool has_unknown_attempt_ = false;
   /// Nobody wants to hear of the result.
   bool is_dropped_ = false;
   Attempt attempt_{*this};

@@ -20,6 +20,7 @@ constexpr std::chrono::milliseconds wish_most{60'000};
 void Call::try_once() {
   if (!enter_endpoint()) return;
   stage_ = Stage::trying;
+  attempt_end_ = {};
   arm_deadline();
   if (hooked_) hooked_->begin_attempt();
   if (auto started = attempt_.start(plan_, *core_->transport, core_->opened_keys, *core_->clock);
@@ -61,7 +62,7 @@ void Call::leave_endpoint(const UpstreamEnding& ending) noexcept {
   if (quota == nullptr) return;
   endpoint_turn_.leave(*quota);
   policy::Ticket& ticket = endpoint_turn_.ticket();
-  if (ticket) router::settle(ticket, ending, plan_.entry->endpoint.settings);
+  if (ticket) router::settle(ticket, ending, {}, plan_.entry->endpoint.settings);
 }
 
 /// One timer for two limits: the whole call, and the first content event of a stream.
@@ -136,6 +137,7 @@ void Call::on_hold_over() {
 }
 
 void Call::on_attempt_end(AttemptEnd end, bool is_draining) {
+  stage_ = Stage::deciding;
   // A try that never reached the wire was a try all the same.
   attempts_ += std::max(1, end.wire_copies);
   overhead_ += attempt_.overhead();
@@ -145,7 +147,6 @@ void Call::on_attempt_end(AttemptEnd end, bool is_draining) {
   transport::TimerWheel::disarm(deadline_);
   if (!is_draining) return decide();
   // libcurl is on the stack: completions run after it has returned.
-  stage_ = Stage::deciding;
   post(reason_decide);
 }
 
@@ -184,7 +185,9 @@ bool Call::try_with_fresh_token() {
 bool Call::wait_until(TimePoint next) {
   const auto total = timeouts_.total.value();
   if (total.count() > 0 && next >= begun_ + total) return false;
-  leave_endpoint({.sent = attempt_end_.sent, .status = status_});
+  const UpstreamEnding ending{.sent = attempt_end_.sent, .status = status_};
+  has_unknown_attempt_ |= charging_of(ending) == Charging::as_held;
+  leave_endpoint(ending);
   attempt_.cancel();
   held_.clear();
   transport::TimerWheel::disarm(hold_);

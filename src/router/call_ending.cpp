@@ -102,6 +102,7 @@ void Call::settle(const Result<Response>& result, const Reply& partial) noexcept
   outcome.error = result ? nullptr : &result.error();
   outcome.sent = sent_;
   outcome.attempts = attempts_;
+  outcome.has_unknown_attempt = has_unknown_attempt_;
   outcome.status = status_;
   outcome.latency = core_->clock->now() - begun_;
   outcome.overhead = overhead_;
@@ -113,10 +114,12 @@ void Call::settle(const Result<Response>& result, const Reply& partial) noexcept
   } catch (...) {
     // No memory to read the reply with: what it used stays unknown.
   }
+  if (hooked_ && hooked_->told()) reply = hooked_->told();
   outcome.usage = reply->usage;
   outcome.has_usage = reply->has_usage;
   outcome.model_served = reply->model_served;
   UpstreamEnding last = UpstreamEnding::of(outcome);
+  last.has_unknown_attempt = false;
   last.sent = std::max(attempt_end_.sent, attempt_.sent());
   leave_endpoint(last);
   policies_.settle(outcome);

@@ -15,28 +15,37 @@ CallPolicies::~CallPolicies() {
 }
 
 Verdict CallPolicies::admit() {
-  for (;;) {
-    turn_.store(Turn::asking);
+  for (; at_ < chain_->admit_hooks(); ++at_) {
+    expect();
     has_resume_ = false;
     is_admitting_ = true;
-    Verdict verdict = chain_->admit(*this, states_, at_);
+    Verdict verdict = chain_->admit(at_, *this, states_);
     is_admitting_ = false;
-    if (!std::holds_alternative<Later>(verdict)) return verdict;
-    if (!has_resume_) {
+    if (std::holds_alternative<Later>(verdict) && !has_resume_) {
       return Error(ErrorCode::policy_failed,
                    "a policy answered Later without taking a Resume: nothing would wake the call");
     }
-    if (turn_.load() != Turn::resumed) return verdict;
+    if (!std::holds_alternative<Proceed>(verdict)) return verdict;
   }
+  return Proceed();
+}
+
+void CallPolicies::expect() noexcept {
+  turn_.store(turn_.load() / one_wait * one_wait + one_wait + asking);
 }
 
 bool CallPolicies::park() noexcept {
-  Turn asking = Turn::asking;
-  return turn_.compare_exchange_strong(asking, Turn::parked);
+  std::uint64_t turn = turn_.load() / one_wait * one_wait + asking;
+  return turn_.compare_exchange_strong(turn, turn + parked);
 }
 
-void CallPolicies::go_on() noexcept {
-  if (turn_.exchange(Turn::resumed) == Turn::parked) owner_.on_resumed();
+void CallPolicies::go_on(std::uint64_t wait) noexcept {
+  std::uint64_t turn = turn_.load();
+  while (turn / one_wait == wait && turn % one_wait != resumed) {
+    if (!turn_.compare_exchange_weak(turn, wait * one_wait + resumed)) continue;
+    if (turn % one_wait == parked) owner_.on_resumed();
+    return;
+  }
 }
 
 void CallPolicies::settle(const Outcome& outcome) noexcept {
@@ -56,7 +65,8 @@ Result<void> CallPolicies::replace_body(std::string body) {
 
 Resume CallPolicies::take_resume() {
   has_resume_ = true;
-  return Resume(std::shared_ptr<Resume::Token>(owner_.hold(), static_cast<Resume::Token*>(this)));
+  return Resume(std::shared_ptr<Resume::Token>(owner_.hold(), static_cast<Resume::Token*>(this)),
+                turn_.load() / one_wait);
 }
 
 }  // namespace byway::router

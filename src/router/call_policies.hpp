@@ -54,8 +54,9 @@ class CallPolicies final : public CallState, private Resume::Token {
   /// After Later, once the call is where on_resumed() finds it. False when there is nothing to wait
   /// for any more: admit() again.
   bool park() noexcept;
-  /// For a wait of the call's own, after admission: take_resume(), then park().
-  void expect() noexcept { turn_.store(Turn::asking); }
+  /// For a wait of the call's own, after admission: then take_resume(), then park(). What was taken
+  /// for an earlier wait ends nothing any more.
+  void expect() noexcept;
 
   /// Tells the hooks how the call ended; from the second time on it does nothing.
   void settle(const Outcome& outcome) noexcept;
@@ -74,12 +75,15 @@ class CallPolicies final : public CallState, private Resume::Token {
   Resume take_resume() override;
 
  private:
-  /// `asking`: a hook runs. `parked`: it answered Later and nobody runs. `resumed`: the next
-  /// park() finds that its wait is over.
-  enum class Turn : std::uint8_t { asking, parked, resumed };
+  /// Of a wait, in the lowest bits of `turn_`, whose rest counts waits up. `asking`: a hook runs.
+  /// `parked`: it answered Later and nobody runs. `resumed`: the next park() finds that it is over.
+  static constexpr std::uint64_t asking = 0;
+  static constexpr std::uint64_t parked = 1;
+  static constexpr std::uint64_t resumed = 2;
+  static constexpr std::uint64_t one_wait = 4;
 
   /// The token of a Resume.
-  void go_on() noexcept override;
+  void go_on(std::uint64_t wait) noexcept override;
 
   PoliciesOwner& owner_;
   std::shared_ptr<const Chain> chain_;
@@ -87,7 +91,7 @@ class CallPolicies final : public CallState, private Resume::Token {
   const AttemptPlan* plan_ = nullptr;
   std::byte* states_ = nullptr;
   std::size_t at_ = 0;
-  std::atomic<Turn> turn_{Turn::asking};
+  std::atomic<std::uint64_t> turn_{0};
   bool is_admitting_ = false;
   bool has_resume_ = false;
   bool is_settled_ = false;

@@ -60,14 +60,10 @@ void Chain::end_states(std::byte* place) const noexcept {
   }
 }
 
-Verdict Chain::admit(CallState& call, std::byte* states, std::size_t& at) const {
-  for (; at < admits_.size(); ++at) {
-    const auto& hook = admits_[at];
-    Policy::select(call, hook.tag, states + hook.offset);
-    Verdict verdict = guarded([&]() -> Verdict { return hook.function(hook.policy, call); });
-    if (!std::holds_alternative<Proceed>(verdict)) return verdict;
-  }
-  return Proceed();
+Verdict Chain::admit(std::size_t at, CallState& call, std::byte* states) const {
+  const auto& hook = admits_[at];
+  Policy::select(call, hook.tag, states + hook.offset);
+  return guarded([&]() -> Verdict { return hook.function(hook.policy, call); });
 }
 
 EventVerdict Chain::on_event(std::size_t at, CallState& call, std::byte* states, Event& event,

@@ -22,13 +22,12 @@ class Chain {
   void make_states(std::byte* place) const noexcept;
   void end_states(std::byte* place) const noexcept;
 
-  bool has_admit() const noexcept { return !admits_.empty(); }
   bool has_settle() const noexcept { return !settles_.empty(); }
   bool has_events() const noexcept { return !events_.empty(); }
 
-  /// Asks from hook `at` on, which it leaves at the first that does not proceed; a hook that throws
-  /// is policy_failed.
-  Verdict admit(CallState& call, std::byte* states, std::size_t& at) const;
+  std::size_t admit_hooks() const noexcept { return admits_.size(); }
+  /// A hook that throws is policy_failed; so in on_event().
+  Verdict admit(std::size_t at, CallState& call, std::byte* states) const;
   /// How many hooks hear of events.
   std::size_t event_hooks() const noexcept { return events_.size(); }
   /// The one nearest the wire is 0.

@@ -64,7 +64,7 @@ Result<policy::Amounts> hold_of(const AttemptPlan& plan, const policy::LimitList
     }
   }
   if (list.counts_money) {
-    if (!output) {
+    if (!output || plan.scan.output.is_odd) {
       ErrorFields fields{.code = ErrorCode::policy_bound_unknown, .param = "max_tokens"};
       fields.message =
           "the customer key has a money cap, and nothing bounds what this request may cost: give "
@@ -85,10 +85,11 @@ Charging charging_of(const UpstreamEnding& ending) noexcept {
   if (ending.is_success) {
     return tokens_of(ending.usage, ending.has_usage) ? Charging::by_usage : Charging::as_held;
   }
-  return ending.status >= 400 ? Charging::request_only : Charging::as_held;
+  const bool did_nothing = ending.status >= 400 && !ending.has_unknown_attempt;
+  return did_nothing ? Charging::request_only : Charging::as_held;
 }
 
-void settle(policy::Ticket& ticket, const UpstreamEnding& ending,
+void settle(policy::Ticket& ticket, const UpstreamEnding& ending, const policy::Amounts& held,
             const EndpointSettings& endpoint) noexcept {
   switch (charging_of(ending)) {
     case Charging::give_back: return ticket.give_back();
@@ -99,8 +100,9 @@ void settle(policy::Ticket& ticket, const UpstreamEnding& ending,
     }
     case Charging::by_usage: {
       const Tokens tokens = *tokens_of(ending.usage, ending.has_usage);
-      ticket.settle(
-          {.tokens = tokens.input + tokens.output, .nano_dollars = price_of(tokens, endpoint)});
+      const policy::Amounts before = ending.has_unknown_attempt ? held : policy::Amounts();
+      ticket.settle({.tokens = tokens.input + tokens.output + before.tokens,
+                     .nano_dollars = price_of(tokens, endpoint) + before.nano_dollars});
       return;
     }
   }

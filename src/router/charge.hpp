@@ -59,15 +59,19 @@ struct UpstreamEnding {
   int status = 0;
   Usage usage = {};
   bool has_usage = false;
+  /// Of a call: an earlier attempt may have used all that was held.
+  bool has_unknown_attempt = false;
 
   static UpstreamEnding of(const Outcome& outcome) noexcept {
-    return {outcome.error == nullptr, outcome.sent, outcome.status, outcome.usage,
-            outcome.has_usage};
+    return {outcome.error == nullptr, outcome.sent,
+            outcome.status,           outcome.usage,
+            outcome.has_usage,        outcome.has_unknown_attempt};
   }
 };
 Charging charging_of(const UpstreamEnding& ending) noexcept;
-/// Charges what a ticket holds accordingly.
-void settle(policy::Ticket& ticket, const UpstreamEnding& ending,
+/// Charges what a ticket holds accordingly; `held` is added to what usage says when an earlier
+/// attempt is unknown.
+void settle(policy::Ticket& ticket, const UpstreamEnding& ending, const policy::Amounts& held,
             const EndpointSettings& endpoint) noexcept;
 /// What usage says, when it says all and can be true: both parts or the sum, and no absurd number.
 std::optional<Tokens> tokens_of(const Usage& usage, bool has_usage) noexcept;

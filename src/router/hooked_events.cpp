@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "wire/whole_reply.hpp"
+
 namespace byway::router {
 
 void HookedEvents::begin_attempt() {
   fold_.reset();
+  told_.reset();
+  has_begun_ = true;
   has_head_ = false;
 }
 
@@ -25,6 +29,7 @@ bool HookedEvents::feed(const wire::SseEvent& event) {
 }
 
 bool HookedEvents::feed_whole(std::string& body) {
+  wire::read_whole_reply(plan_.operation, body, told_.emplace());
   if (!tell_head()) return false;
   whole_ = &body;
   Event whole(EventKind::whole, body);
@@ -36,7 +41,7 @@ bool HookedEvents::feed_whole(std::string& body) {
 }
 
 void HookedEvents::end() {
-  if (std::exchange(has_ended_, true)) return;
+  if (!has_begun_ || std::exchange(has_ended_, true)) return;
   type_ = {};
   Event end(EventKind::end, {});
   pass(0, end);

@@ -35,9 +35,11 @@ class HookedEvents {
   /// False when a hook ended the call: error() says how.
   bool feed(const wire::SseEvent& event);
   bool feed_whole(std::string& body);
-  /// Lets the hooks flush; once.
+  /// Lets the hooks flush; once, and only when an attempt was made.
   void end();
 
+  /// A whole reply as the server sent it, for what is read before the hooks; null without one.
+  const Reply* told() const noexcept { return told_ ? &*told_ : nullptr; }
   const std::optional<Error>& error() const noexcept { return error_; }
   /// Puts the text that came through in the place of the upstream's.
   void finish_reply(Reply& reply);
@@ -53,6 +55,8 @@ class HookedEvents {
   std::string_view type_;
   std::optional<wire::StreamFold> fold_;
   std::string* whole_ = nullptr;
+  std::optional<Reply> told_;
+  bool has_begun_ = false;
   bool has_head_ = false;
   bool has_ended_ = false;
   std::optional<Error> error_;

@@ -87,6 +87,7 @@ class OpenLedger final : public Ledger {
     if (!thread) return thread.error();
     thread_ = *std::move(thread);
     awake_.store(thread_.get());
+    open_.store(quota_.get());
     return {};
   }
 
@@ -99,7 +100,7 @@ class OpenLedger final : public Ledger {
     if (failure_) return *failure_;
     return quota_.get();
   }
-  policy::Quota* open_quota() noexcept override { return quota_.get(); }
+  policy::Quota* open_quota() noexcept override { return open_.load(); }
 
   const Clock& clock() const noexcept override { return *options_.clock; }
 
@@ -133,6 +134,7 @@ class OpenLedger final : public Ledger {
   OwnFolder folder_;
   std::unique_ptr<QuotaStore> store_;
   std::unique_ptr<policy::Quota> quota_;
+  std::atomic<policy::Quota*> open_{nullptr};
   std::once_flag started_;
   std::optional<Error> failure_;
   mutable std::mutex mutex_;

@@ -29,7 +29,9 @@ void LimitPolicy::settle(const CallState& state, const Outcome& outcome) noexcep
   turn.leave(*quota);
   const auto& call = static_cast<const CallPolicies&>(state);
   if (!turn.ticket()) return;
-  router::settle(turn.ticket(), UpstreamEnding::of(outcome), call.plan().entry->endpoint.settings);
+  const policy::Amounts held = hold_of(call.plan(), *call.limits()).value_or(policy::Amounts());
+  router::settle(turn.ticket(), UpstreamEnding::of(outcome), held,
+                 call.plan().entry->endpoint.settings);
 }
 
 }  // namespace byway::router

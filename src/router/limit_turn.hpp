@@ -28,6 +28,7 @@ class LimitTurn : private policy::Waiter {
   Answer ask(policy::Quota& quota, const policy::LimitList& list, const policy::Amounts& asked,
              std::string_view name, F take_resume) {
     if (phase_.load() == Phase::told) return read(std::move(admission));
+    if (phase_.load() == Phase::standing) return Answer::waits;
     const Answer first = read(quota.admit(list.limits, asked, name));
     if (first != Answer::waits) return first;
     limits = list.limits;

@@ -130,7 +130,10 @@ class Scanner {
       case Name::stream_options: return read_stream_options();
       case Name::max_tokens:
       case Name::max_completion_tokens:
-      case Name::max_output_tokens: return read_output_bound();
+        // A server heeds its operation's own name alone.
+        return operation_ == Operation::responses ? skip_value() : read_output_bound();
+      case Name::max_output_tokens:
+        return operation_ == Operation::responses ? read_output_bound() : skip_value();
       case Name::n: return read_choices();
       case Name::tools: {
         const std::string_view tools = cursor_.skip();
@@ -169,8 +172,12 @@ class Scanner {
     }
   }
 
+  void skip_value() { cursor_.skip(); }
+
   void read_choices() {
     if (cursor_.peek() != JsonKind::number) {
+      // Some servers read "5" as a number, so nothing is known of the output.
+      scan_.output.is_odd = true;
       cursor_.skip();
       return;
     }

@@ -185,6 +185,46 @@ TEST_CASE("a strict call that is cancelled or dropped at any moment ends once", 
   CHECK(outcomes == 60);
 }
 
+TEST_CASE("a strict call that its endpoint refuses, or that its router ends, is told once",
+          "[audit]") {
+  AuditRig rig;
+  rig.be_strict();
+  rig.add("tight", [](auto& settings) { settings.rpm = 1; });
+  const std::string key = rig.mint();
+  rig.transport->reply(200, reply_with(1, 1));
+  CHECK(rig.ask(key, "byo:tight/m"));
+  CHECK(AccessRig::outcome_of(rig.ask(key, "byo:tight/m")) == "rate_limit_exceeded rpm");
+  const auto tail = must(rig.owner.audit_tail(1));
+  CHECK(tail.back().action == "rate_limit_exceeded");
+  rig.transport->script({SendHead{}, Hold{}});
+  auto held = rig.router.call({.body = R"({"messages":[]})", .model = "byo:plain/m", .key = key});
+  while (rig.transport->requests().size() < 2) std::this_thread::yield();
+  rig.router.close(std::chrono::milliseconds(0));
+  auto ended = std::move(held).get();
+  REQUIRE_FALSE(ended);
+  CHECK(ended.error().code() == ErrorCode::internal_closed);
+  const auto records = rig.records();
+  CHECK(records.back().action == "internal_closed");
+}
+
+TEST_CASE("strict calls stand in line for a share of their endpoint, one after the other",
+          "[audit]") {
+  AuditRig rig;
+  rig.be_strict();
+  rig.add("narrow", [](auto& settings) { settings.in_flight = 1; });
+  const std::string key = rig.mint();
+  rig.transport = std::make_shared<testing::FakeTransport>();
+  rig.router = must(Router::open({.store = rig.folder.store(),
+                                  .on_limit = OnLimit::wait,
+                                  .transport = rig.transport,
+                                  .clock = rig.clock}));
+  const Request request{.body = R"({"messages":[]})", .model = "byo:narrow/m", .key = key};
+  std::vector<Pending<Response>> all;
+  for (int i = 0; i < 20; ++i) rig.transport->reply(200, reply_with(1, 1));
+  for (int i = 0; i < 20; ++i) all.push_back(rig.router.call(request));
+  for (auto& pending : all) CHECK(std::move(pending).get());
+}
+
 TEST_CASE("usage sums what calls did, by key and by purpose", "[audit]") {
   AuditRig rig;
   const MintedKey one = must(rig.owner.mint_customer_key({}));

@@ -202,6 +202,26 @@ TEST_CASE("a resume that comes before the hook has returned is not lost") {
   CHECK(rig.call());
 }
 
+TEST_CASE("a resume that is left over wakes nothing that waits later") {
+  struct Spare {
+    std::shared_ptr<std::vector<Resume>> spare = std::make_shared<std::vector<Resume>>();
+    Verdict admit(CallState& call) {
+      spare->push_back(call.take_resume());
+      return Proceed();
+    }
+  };
+  const Spare spare;
+  auto waits = std::make_shared<Waits>();
+  Rig rig({spare, waits});
+  rig.transport->reply(200, reply_text("Hello"));
+  auto pending = rig.router.call({.body = chat_body});
+  for (Resume& resume : *spare.spare) resume.resume();
+  CHECK(waits->asked.load() == 1);
+  waits->resume_all();
+  CHECK(std::move(pending).get());
+  CHECK(waits->asked.load() == 2);
+}
+
 TEST_CASE("a waiting call ends by cancelling, by its deadline or with its router") {
   auto waits = std::make_shared<Waits>();
   Endings endings;

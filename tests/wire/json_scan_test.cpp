@@ -113,8 +113,11 @@ TEST_CASE("a bound of output is the largest that is one, and odd values are told
     CHECK_FALSE(bound(body).tokens);
     CHECK(bound(body).is_odd);
   }
-  CHECK(bound(R"({"max_tokens":-1,"max_output_tokens":7})").tokens == 7);
+  CHECK(bound(R"({"max_tokens":-1,"max_completion_tokens":7})").tokens == 7);
   CHECK(bound(R"({"max_tokens":2147483648})").tokens == 2147483648);
+  // Another operation's name bounds nothing.
+  CHECK_FALSE(bound(R"({"max_output_tokens":7})").tokens);
+  CHECK(bound(R"({"max_tokens":7,"n":"5"})").is_odd);
 }
 
 TEST_CASE("the number of embeddings asked for is counted") {

@@ -111,7 +111,9 @@ void AuditLog::end(std::int64_t call, const CallOutcome* outcome, std::int64_t& 
 
 void AuditLog::refused(const CallOutcome& outcome) noexcept {
   if (has_fork()) return;
-  if (is_broken_.load(std::memory_order_relaxed) || !take_room(1)) {
+  // A quarter is kept for calls, so that no flood of refusals keeps them out.
+  const bool is_crowded = used_.load(std::memory_order_relaxed) > cells_for_refusals();
+  if (is_crowded || is_broken_.load(std::memory_order_relaxed) || !take_room(1)) {
     accepted_.fetch_add(1, std::memory_order_relaxed);
     file_.header().dropped.fetch_add(1, std::memory_order_relaxed);
     return;

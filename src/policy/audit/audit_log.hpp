@@ -81,6 +81,7 @@ class AuditLog {
   AuditLog(AuditOptions options, JournalFile file);
 
   bool has_fork() const noexcept;
+  std::int64_t cells_for_refusals() const noexcept { return std::int64_t{options_.cells} / 4 * 3; }
   bool take_room(std::int64_t cells) noexcept;
   void write(std::int64_t number, std::int64_t call, const AuditFields* fields) noexcept;
   std::int64_t take_number() noexcept;

@@ -147,8 +147,9 @@ void AuditLog::resume_waiters() noexcept {
     const std::int64_t tail = tail_.load();
     for (DurableWaiter* waiter = waiters_; waiter != nullptr;) {
       DurableWaiter* next = waiter->next;
-      waiter->is_failed = waiter->number >= tail;
-      if (!waiter->is_failed || is_broken) {
+      const bool is_durable = waiter->number < tail;
+      if (is_durable || is_broken) {
+        waiter->is_failed = !is_durable;
         if (next != nullptr) next->previous = waiter->previous;
         (waiter->previous != nullptr ? waiter->previous->next : waiters_) = next;
         waiter->is_parked = false;
@@ -168,7 +169,12 @@ Result<void> AuditLog::close(AuditStore& store) {
   if (has_fork()) return {};
   for (;;) {
     Result<bool> has_more = is_broken_.load() ? Result<bool>(false) : drain(store);
-    if (!has_more) return has_more.error();
+    if (!has_more) {
+      // Nobody comes after this: those who wait hear that they waited in vain.
+      fail(has_more.error());
+      resume_waiters();
+      return has_more.error();
+    }
     if (!*has_more) break;
   }
   resume_waiters();
