@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Caps as a person meets them: every call a process of its own, a server that counts what it sees."""
+"""Caps as a person meets them: each call a process of its own, at a server that counts."""
 import json
 import random
 import signal
