@@ -302,9 +302,11 @@ TEST_CASE("a policy cannot reach into another's state") {
       return Proceed();
     }
   };
-  Rig rig({std::make_shared<Waits>(), Curious()});
+  auto waits = std::make_shared<Waits>();
+  Rig rig({waits, Curious()});
   auto pending = rig.router.call({.body = chat_body});
   CHECK_FALSE(pending.is_ready());
+  waits->forget_all();
   Rig alone({Curious()});
   auto reply = alone.call();
   REQUIRE_FALSE(reply);
