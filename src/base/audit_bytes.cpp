@@ -92,7 +92,10 @@ class Reader {
 };
 
 WallTime time_of(std::int64_t at_us) {
-  return WallTime(std::chrono::duration_cast<WallTime::duration>(std::chrono::microseconds(at_us)));
+  // A clock counts in nanoseconds; what no clock says is shown as its last moment.
+  using std::chrono::microseconds;
+  const auto last = std::chrono::floor<microseconds>(WallTime::duration::max());
+  return WallTime(std::min(microseconds(at_us), last));
 }
 
 }  // namespace
