@@ -95,6 +95,17 @@ Error Call::failure() const {
   return about_this(Error(std::move(fields)));
 }
 
+/// Whether anybody asks what a reply used: the limits do when they count it, and every other policy
+/// may. Reading it has its price.
+bool Call::wants_usage() const noexcept {
+  const auto counts = [](const policy::LimitList* list) {
+    return list != nullptr && (list->counts_tokens || list->counts_money);
+  };
+  constexpr std::size_t limits_alone = 1;
+  return core_->chain->settle_hooks() > limits_alone || counts(limits_.get()) ||
+         (plan_.entry && counts(plan_.entry->limits.get()));
+}
+
 /// Exactly once, whatever the ending: what was held is charged or given back, and every policy that
 /// asked hears of it.
 void Call::settle(const Result<Response>& result, const Reply& partial) noexcept {
@@ -110,7 +121,7 @@ void Call::settle(const Result<Response>& result, const Reply& partial) noexcept
   outcome.first_token = first_token_;
   const Reply* reply = &partial;
   try {
-    if (result) reply = &result->reply();
+    if (result && wants_usage()) reply = &result->reply();
   } catch (...) {
     // No memory to read the reply with: what it used stays unknown.
   }

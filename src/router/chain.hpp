@@ -22,7 +22,7 @@ class Chain {
   void make_states(std::byte* place) const noexcept;
   void end_states(std::byte* place) const noexcept;
 
-  bool has_settle() const noexcept { return !settles_.empty(); }
+  std::size_t settle_hooks() const noexcept { return settles_.size(); }
   bool has_events() const noexcept { return !events_.empty(); }
 
   std::size_t admit_hooks() const noexcept { return admits_.size(); }

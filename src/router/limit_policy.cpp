@@ -29,7 +29,8 @@ void LimitPolicy::settle(const CallState& state, const Outcome& outcome) noexcep
   turn.leave(*quota);
   const auto& call = static_cast<const CallPolicies&>(state);
   if (!turn.ticket()) return;
-  const policy::Amounts held = hold_of(call.plan(), *call.limits()).value_or(policy::Amounts());
+  policy::Amounts held;
+  if (outcome.has_unknown_attempt) held = hold_of(call.plan(), *call.limits()).value_or(held);
   router::settle(turn.ticket(), UpstreamEnding::of(outcome), held,
                  call.plan().entry->endpoint.settings);
 }

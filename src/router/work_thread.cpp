@@ -1,31 +1,19 @@
 #include "router/work_thread.hpp"
 
-#include <signal.h>
-
-#include <string>
 #include <utility>
+
+#include "base/library_thread.hpp"
 
 namespace byway::router {
 
 Result<std::unique_ptr<WorkThread>> WorkThread::start(const char* name, Work work,
                                                       std::chrono::nanoseconds first) {
   std::unique_ptr<WorkThread> made(new WorkThread(std::move(work), first));
-  // A thread inherits its maker's mask; signals are the application's own threads' business.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  const auto enter = [](void* given) -> void* {
-    static_cast<WorkThread*>(given)->run();
-    return nullptr;
-  };
-  const int status = pthread_create(&made->thread_, nullptr, enter, made.get());
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (status != 0) {
-    return Error(ErrorCode::internal_error, std::string("the system gave no thread for ") + name);
-  }
+  auto thread = base::start_thread(
+      name, [](void* self) { static_cast<WorkThread*>(self)->run(); }, made.get());
+  if (!thread) return thread.error();
+  made->thread_ = *thread;
   made->is_started_ = true;
-  pthread_setname_np(made->thread_, name);
   return made;
 }
 

@@ -1,7 +1,6 @@
 #include "store/store_thread.hpp"
 
 #include <pthread.h>
-#include <signal.h>
 
 #include <condition_variable>
 #include <deque>
@@ -10,6 +9,7 @@
 #include <utility>
 
 #include "base/fork_guard.hpp"
+#include "base/library_thread.hpp"
 
 namespace byway::store {
 
@@ -64,21 +64,10 @@ StoreThread::StoreThread(std::unique_ptr<State, Drop> state) noexcept : state_(s
 Result<std::unique_ptr<StoreThread>> StoreThread::start(RegistryStore store,
                                                         StoreThreadOptions options) {
   std::unique_ptr<State, Drop> state(new State(std::move(store), std::move(options)));
-  // A thread inherits its maker's mask; signals are the application's own threads' business.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  const auto enter = [](void* given) -> void* {
-    static_cast<State*>(given)->work();
-    return nullptr;
-  };
-  const int status = pthread_create(&state->thread, nullptr, enter, state.get());
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (status != 0) {
-    return Error(ErrorCode::internal_error, "the system gave no thread for the store");
-  }
-  pthread_setname_np(state->thread, "byway-store");
+  auto thread = base::start_thread(
+      "byway-store", [](void* self) { static_cast<State*>(self)->work(); }, state.get());
+  if (!thread) return thread.error();
+  state->thread = *thread;
   return std::unique_ptr<StoreThread>(new StoreThread(std::move(state)));
 }
 

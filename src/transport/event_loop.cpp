@@ -6,10 +6,11 @@
 
 #include <algorithm>
 #include <array>
-#include <csignal>
 #include <limits>
 #include <system_error>
 #include <utility>
+
+#include "base/library_thread.hpp"
 
 namespace byway::transport {
 namespace {
@@ -29,22 +30,6 @@ class FunctionTask final : public base::Task {
 
  private:
   std::function<void()> function_;
-};
-
-/// Blocks every signal while it lives, so that a thread started meanwhile never runs a handler of
-/// the application.
-class SignalsBlocked {
- public:
-  SignalsBlocked() noexcept {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_;
 };
 
 }  // namespace
@@ -107,7 +92,7 @@ Result<std::unique_ptr<EventLoop>> EventLoop::start(std::shared_ptr<Clock> clock
   }
   std::unique_ptr<EventLoop> loop(new EventLoop(std::move(clock), epoll_fd, std::move(wake_up)));
   try {
-    const SignalsBlocked blocked;
+    const base::SignalsBlocked blocked;
     loop->thread_ = std::thread([raw = loop.get()] { raw->run(); });
   } catch (const std::system_error&) {
     return Error(ErrorCode::internal_error, "the system gave no thread for the event loop");

@@ -20,6 +20,13 @@ inline std::string text_of(const MintedKey& key) {
   return std::string(key.key.expose_secret());
 }
 
+/// A whole chat reply with that usage.
+inline std::string reply_with(std::int64_t prompt, std::int64_t completion) {
+  return R"({"model":"served","choices":[{"index":0,"message":{"content":"x"},)"
+         R"("finish_reason":"stop"}],"usage":{"prompt_tokens":)" +
+         std::to_string(prompt) + R"(,"completion_tokens":)" + std::to_string(completion) + "}}";
+}
+
 inline CustomerKeySettings allowing(std::vector<std::string> items) {
   CustomerKeySettings settings;
   settings.allow = std::move(items);

@@ -13,12 +13,6 @@ using testing::Hold;
 using testing::SendBody;
 using testing::SendHead;
 
-std::string reply_with(std::int64_t prompt, std::int64_t completion) {
-  return R"({"model":"served","choices":[{"index":0,"message":{"content":"x"}}],)"
-         R"("usage":{"prompt_tokens":)" +
-         std::to_string(prompt) + R"(,"completion_tokens":)" + std::to_string(completion) + "}}";
-}
-
 struct AuditRig : AccessRig {
   Result<Response> ask(std::string_view key, std::string_view model = "byo:plain/m",
                        std::string_view body = R"({"messages":[]})") {

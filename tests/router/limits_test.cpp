@@ -14,12 +14,6 @@ using testing::Hold;
 using testing::SendBody;
 using testing::SendHead;
 
-std::string reply_with(std::int64_t prompt, std::int64_t completion) {
-  return R"({"choices":[{"index":0,"message":{"content":"x"},"finish_reason":"stop"}],)"
-         R"("usage":{"prompt_tokens":)" +
-         std::to_string(prompt) + R"(,"completion_tokens":)" + std::to_string(completion) + "}}";
-}
-
 struct LimitRig : AccessRig {
   LimitRig& answer(int times = 1) {
     for (int i = 0; i < times; ++i) transport->reply(200, reply_with(1, 1));

@@ -1,13 +1,12 @@
 #include "policy/audit/audit_observer.hpp"
 
-#include <signal.h>
-
 #include <optional>
 #include <thread>
 #include <utility>
 
 #include "base/audit_bytes.hpp"
 #include "base/fork_guard.hpp"
+#include "base/library_thread.hpp"
 
 namespace byway::policy {
 
@@ -98,21 +97,10 @@ Result<std::unique_ptr<AuditObserver>> AuditObserver::start(
   auto state = std::make_unique<State>();
   state->sinks = std::move(sinks);
   state->room = room;
-  // A thread inherits its maker's mask; signals are the application's own threads' business.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  const auto enter = [](void* given) -> void* {
-    static_cast<State*>(given)->work();
-    return nullptr;
-  };
-  const int status = pthread_create(&state->thread, nullptr, enter, state.get());
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (status != 0) {
-    return Error(ErrorCode::internal_error, "the system gave no thread for audit sinks");
-  }
-  pthread_setname_np(state->thread, "byway-audit");
+  auto thread = base::start_thread(
+      "byway-audit", [](void* self) { static_cast<State*>(self)->work(); }, state.get());
+  if (!thread) return thread.error();
+  state->thread = *thread;
   return std::unique_ptr<AuditObserver>(
       new AuditObserver(std::unique_ptr<State, Drop>(state.release())));
 }
