@@ -159,14 +159,7 @@ void Call::run() noexcept {
     return;
   }
   if ((reasons & reason_cancel) != 0) return abandon();
-  if ((reasons & reason_admit) != 0) {
-    if (stage_ == Stage::admitting) {
-      admit_on_loop();
-    } else if (stage_ == Stage::queued) {
-      try_once();
-    }
-    return;
-  }
+  if ((reasons & reason_admit) != 0) go_on();
   if ((reasons & reason_decide) != 0 && stage_ == Stage::deciding) decide();
   if ((reasons & reason_resume) != 0) attempt_.resume();
 }
@@ -181,6 +174,15 @@ void Call::begin() {
   if (ending_.load() != Ending::open) return;
   if (stage_ == Stage::admitting) return arm_deadline();
   try_once();
+}
+
+/// One wake-up ends one wait: what follows may wait again.
+void Call::go_on() {
+  if (stage_ == Stage::admitting) {
+    admit_on_loop();
+  } else if (stage_ == Stage::queued) {
+    try_once();
+  }
 }
 
 /// A policy that waited is asked again.

@@ -104,6 +104,7 @@ class Call final : private base::Task,
   Result<void> prepare(const Request& request);
   void admit_here();
   void begin();
+  void go_on();
   void admit_on_loop();
   void try_once();
   bool enter_endpoint();
