@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstdint>
 #include <cstring>
 
@@ -13,6 +12,7 @@ namespace byway {
 namespace {
 
 constexpr char version = 1;
+constexpr std::size_t org_bytes_max = 64;
 /// Two for version and kind, three for each length, ten for each number.
 constexpr std::size_t bytes_max = 2 + 1024 + 13 * 3 + 16 * 10;
 
@@ -79,6 +79,7 @@ class Reader {
     rest_.remove_prefix(size);
     return value;
   }
+  bool is_good() const noexcept { return is_good_; }
   bool is_done() const noexcept { return is_good_ && rest_.empty(); }
 
  private:
@@ -91,11 +92,13 @@ class Reader {
   bool is_good_ = true;
 };
 
-WallTime time_of(std::int64_t at_us) {
-  // A clock counts in nanoseconds; what no clock says is shown as its last moment.
-  using std::chrono::microseconds;
-  const auto last = std::chrono::floor<microseconds>(WallTime::duration::max());
-  return WallTime(std::min(microseconds(at_us), last));
+bool read_kind_and_time(Reader& reader, AuditKind& kind, std::int64_t& at_us) noexcept {
+  if (reader.byte() != version) return false;
+  const auto number = static_cast<std::uint8_t>(reader.byte());
+  if (number < 1 || number > static_cast<std::uint8_t>(AuditKind::cut)) return false;
+  kind = static_cast<AuditKind>(number);
+  at_us = reader.number();
+  return true;
 }
 
 }  // namespace
@@ -115,7 +118,7 @@ std::string_view name_of(AuditKind kind) noexcept {
 std::string to_json(const AuditRecord& record) {
   std::string out = "{\"seq\":" + std::to_string(record.seq) + ",\"kind\":\"";
   out += name_of(record.kind);
-  out += "\",\"at\":\"" + base::rfc3339(time_of(record.at_us)) +
+  out += "\",\"at\":\"" + base::rfc3339(base::wall_time_of(record.at_us)) +
          "\",\"at_us\":" + std::to_string(record.at_us);
   AuditRecord::each_text(record, [&](const char* name, const std::string& text, std::size_t) {
     if (text.empty()) return;
@@ -149,14 +152,19 @@ std::string encode_audit(const AuditFields& fields) {
   return {room.data(), encode_audit(fields, room.data(), room.size())};
 }
 
+std::optional<AuditStart> decode_audit_start(std::string_view bytes) noexcept {
+  Reader reader(bytes);
+  AuditStart start;
+  if (!read_kind_and_time(reader, start.kind, start.at_us)) return {};
+  start.org = reader.text(org_bytes_max);
+  if (!reader.is_good()) return {};
+  return start;
+}
+
 std::optional<AuditFields> decode_audit(std::string_view bytes) noexcept {
   Reader reader(bytes);
-  if (reader.byte() != version) return {};
   AuditFields fields;
-  const auto kind = static_cast<std::uint8_t>(reader.byte());
-  if (kind < 1 || kind > static_cast<std::uint8_t>(AuditKind::cut)) return {};
-  fields.kind = static_cast<AuditKind>(kind);
-  fields.at_us = reader.number();
+  if (!read_kind_and_time(reader, fields.kind, fields.at_us)) return {};
   AuditFields::each_text(fields, [&](const char*, std::string_view& text, std::size_t most) {
     text = reader.text(most);
   });

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,15 @@ std::string encode_audit(const AuditFields& fields);
 
 /// The views live as long as `bytes`. Absent for anything that encode_audit() does not write.
 std::optional<AuditFields> decode_audit(std::string_view bytes) noexcept;
+
+/// What a record begins with.
+struct AuditStart {
+  AuditKind kind = AuditKind::outcome;
+  std::int64_t at_us = 0;
+  std::string_view org = {};
+};
+/// Reads no further than that. Absent when even this is not what encode_audit() writes.
+std::optional<AuditStart> decode_audit_start(std::string_view bytes) noexcept;
 
 /// Owned; seq and hash are the caller's to add.
 AuditRecord to_record(const AuditFields& fields);

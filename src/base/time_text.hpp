@@ -1,6 +1,7 @@
 // Wall time as text, RFC 3339 in UTC, whole seconds; and as a number.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -18,6 +19,14 @@ std::string rfc3339(WallTime time);
 inline std::int64_t unix_us(WallTime time) noexcept {
   const auto since = time.time_since_epoch();
   return std::chrono::duration_cast<std::chrono::microseconds>(since).count();
+}
+
+/// The time of such a number; what no clock says is its last moment.
+inline WallTime wall_time_of(std::int64_t unix_us) noexcept {
+  using std::chrono::microseconds;
+  // A clock counts in nanoseconds.
+  const auto last = std::chrono::floor<microseconds>(WallTime::duration::max());
+  return WallTime(std::min(microseconds(unix_us), last));
 }
 
 /// Reads that form, and a date alone as its midnight. Absent for anything else, for days that no

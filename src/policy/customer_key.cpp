@@ -18,14 +18,20 @@ constexpr std::string_view digits =
     "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 constexpr std::size_t id_random_size = 32;
 
+constexpr std::array<bool, 256> digit_table() noexcept {
+  std::array<bool, 256> table{};
+  for (const char digit : digits) table[static_cast<unsigned char>(digit)] = true;
+  return table;
+}
+constexpr std::array<bool, 256> is_digit_of = digit_table();
+
 bool is_digit(char byte) noexcept {
-  return (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
-         (byte >= 'a' && byte <= 'z');
+  return is_digit_of[static_cast<unsigned char>(byte)];
 }
 
 bool are_digits(std::string_view text) noexcept {
   bool all = true;
-  for (const char byte : text) all = is_digit(byte) && all;
+  for (const char byte : text) all &= is_digit(byte);
   return all;
 }
 
@@ -44,11 +50,8 @@ void write_base62(std::array<unsigned char, count>& number, char* out, std::size
 }
 
 void write_crc(std::string_view text, char* out) {
-  const std::uint32_t crc = crc32(text);
-  std::array<unsigned char, 4> number = {
-      static_cast<unsigned char>(crc >> 24), static_cast<unsigned char>(crc >> 16),
-      static_cast<unsigned char>(crc >> 8), static_cast<unsigned char>(crc)};
-  write_base62(number, out, crc_size);
+  std::uint32_t crc = crc32(text);
+  for (std::size_t at = crc_size; at-- > 0; crc /= 62) out[at] = digits[crc % 62];
 }
 
 }  // namespace

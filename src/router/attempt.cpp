@@ -59,6 +59,7 @@ Result<void> Attempt::start(const AttemptPlan& plan, Transport& transport, Opene
   wire_copies_ = 0;
   head_.clear();
   body_.clear();
+  answer_head_.reset();
   parser_.reset();
   fold_.reset();
   reply_.reset();
@@ -240,7 +241,8 @@ void Attempt::finish_whole() {
   answer.body = body_;
   answer.now = clock_->wall_now();
   answer.inputs = plan_->scan.inputs;
-  auto failure = wire::judge_whole(answer, plan_->entry->dialect);
+  auto failure = wire::judge_whole(answer, plan_->entry->dialect, &answer_head_.emplace());
+  if (failure) answer_head_.reset();
   if (!failure && plan_->has_event_hooks) is_stopped_ = !owner_.on_attempt_whole(body_);
   if (!failure && !is_stopped_ && plan_->is_streamed) deliver_as_event();
   overhead_ += clock_->now() - begun;

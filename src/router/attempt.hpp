@@ -107,6 +107,10 @@ class Attempt final : private TransferSink {
   std::string take_body() { return std::move(body_); }
   KeptHead take_head() { return std::move(head_); }
   std::unique_ptr<Reply> take_reply();
+  /// What a good whole answer said, before any hook; null without one.
+  const wire::AnswerHead* answer_head() const noexcept {
+    return answer_head_ ? &*answer_head_ : nullptr;
+  }
 
  private:
   void on_head(const TransferHead& head) override;
@@ -140,6 +144,7 @@ class Attempt final : private TransferSink {
   std::shared_ptr<const Secret> secret_header_;
   KeptHead head_;
   std::string body_;
+  std::optional<wire::AnswerHead> answer_head_;
   std::optional<wire::SseParser> parser_;
   std::optional<wire::StreamFold> fold_;
   std::unique_ptr<Reply> reply_;

@@ -131,7 +131,6 @@ class Call final : private base::Task,
   void conclude(Result<Response> result);
   void complete(Response& answer) const;
   void settle(const Result<Response>& result, const Reply& partial) noexcept;
-  bool wants_usage() const noexcept;
   Error about_this(Error error) const;
   Error failure() const;
   Metadata metadata() const;

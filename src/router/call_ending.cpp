@@ -29,6 +29,9 @@ Response Call::respond() {
     }
   }
   state->metadata = metadata();
+  if (const wire::AnswerHead* told = attempt_.answer_head()) {
+    state->metadata.model_served = told->model_served;
+  }
   state->head = attempt_.take_head();
   return Response(std::move(state));
 }
@@ -95,17 +98,6 @@ Error Call::failure() const {
   return about_this(Error(std::move(fields)));
 }
 
-/// Whether anybody asks what a reply used: the limits do when they count it, and every other policy
-/// may. Reading it has its price.
-bool Call::wants_usage() const noexcept {
-  const auto counts = [](const policy::LimitList* list) {
-    return list != nullptr && (list->counts_tokens || list->counts_money);
-  };
-  constexpr std::size_t limits_alone = 1;
-  return core_->chain->settle_hooks() > limits_alone || counts(limits_.get()) ||
-         (plan_.entry && counts(plan_.entry->limits.get()));
-}
-
 /// Exactly once, whatever the ending: what was held is charged or given back, and every policy that
 /// asked hears of it.
 void Call::settle(const Result<Response>& result, const Reply& partial) noexcept {
@@ -119,16 +111,16 @@ void Call::settle(const Result<Response>& result, const Reply& partial) noexcept
   outcome.overhead = overhead_;
   outcome.queued = queued_;
   outcome.first_token = first_token_;
-  const Reply* reply = &partial;
-  try {
-    if (result && wants_usage()) reply = &result->reply();
-  } catch (...) {
-    // No memory to read the reply with: what it used stays unknown.
+  const bool is_read = result && result->state_->is_read;
+  const Reply& reply = is_read ? result->state_->reply : partial;
+  outcome.usage = reply.usage;
+  outcome.has_usage = reply.has_usage;
+  outcome.model_served = reply.model_served;
+  if (const wire::AnswerHead* told = attempt_.answer_head()) {
+    outcome.usage = told->usage;
+    outcome.has_usage = told->has_usage;
+    outcome.model_served = told->model_served;
   }
-  if (hooked_ && hooked_->told()) reply = hooked_->told();
-  outcome.usage = reply->usage;
-  outcome.has_usage = reply->has_usage;
-  outcome.model_served = reply->model_served;
   UpstreamEnding last = UpstreamEnding::of(outcome);
   last.has_unknown_attempt = false;
   last.sent = std::max(attempt_end_.sent, attempt_.sent());

@@ -22,7 +22,6 @@ class Chain {
   void make_states(std::byte* place) const noexcept;
   void end_states(std::byte* place) const noexcept;
 
-  std::size_t settle_hooks() const noexcept { return settles_.size(); }
   bool has_events() const noexcept { return !events_.empty(); }
 
   std::size_t admit_hooks() const noexcept { return admits_.size(); }

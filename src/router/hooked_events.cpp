@@ -3,13 +3,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "wire/whole_reply.hpp"
 
 namespace byway::router {
 
 void HookedEvents::begin_attempt() {
   fold_.reset();
-  told_.reset();
   has_begun_ = true;
   has_head_ = false;
 }
@@ -29,7 +27,6 @@ bool HookedEvents::feed(const wire::SseEvent& event) {
 }
 
 bool HookedEvents::feed_whole(std::string& body) {
-  wire::read_whole_reply(plan_.operation, body, told_.emplace());
   if (!tell_head()) return false;
   whole_ = &body;
   Event whole(EventKind::whole, body);

@@ -38,8 +38,6 @@ class HookedEvents {
   /// Lets the hooks flush; once, and only when an attempt was made.
   void end();
 
-  /// A whole reply as the server sent it, for what is read before the hooks; null without one.
-  const Reply* told() const noexcept { return told_ ? &*told_ : nullptr; }
   const std::optional<Error>& error() const noexcept { return error_; }
   /// Puts the text that came through in the place of the upstream's.
   void finish_reply(Reply& reply);
@@ -55,7 +53,6 @@ class HookedEvents {
   std::string_view type_;
   std::optional<wire::StreamFold> fold_;
   std::string* whole_ = nullptr;
-  std::optional<Reply> told_;
   bool has_begun_ = false;
   bool has_head_ = false;
   bool has_ended_ = false;

@@ -62,9 +62,11 @@ void add_limits_left(std::vector<LimitLeft>& to, policy::Quota& quota,
 
 void note_limits_left(Metadata& metadata, const policy::Quota& quota,
                       const policy::LimitList& list) {
-  for (const policy::Limit& limit : list.limits) {
+  const policy::Quota::Remaining all = quota.remaining(list.limits);
+  for (std::size_t at = 0; at < list.limits.size(); ++at) {
+    const policy::Limit& limit = list.limits[at];
     if (limit.kind == LimitKind::in_flight || limit.unit == QuotaUnit::nano_dollars) continue;
-    const std::optional<std::int64_t> left = quota.remaining(limit);
+    const std::optional<std::int64_t> left = all[at];
     if (limit.kind == LimitKind::day) lower(metadata.cap_remaining_day, left);
     if (limit.kind == LimitKind::month) lower(metadata.cap_remaining_month, left);
     if (limit.kind != LimitKind::rate) continue;

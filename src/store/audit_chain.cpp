@@ -1,7 +1,5 @@
 #include "store/audit_chain.hpp"
 
-#include <fmt/format.h>
-
 #include <utility>
 #include <vector>
 
@@ -15,32 +13,7 @@ Error unreadable_record() {
   return Error(ErrorCode::internal_error, "an audit record is not in its canonical form");
 }
 
-std::string insert_of(bool has_fields) {
-  const std::string columns = audit_columns(has_fields);
-  std::string values = "?";
-  for (const char letter : columns) values += letter == ',' ? ", ?" : "";
-  return fmt::format("INSERT INTO audit({}) VALUES({})", columns, values);
-}
-
-Result<std::unique_ptr<Statement>> prepared(Database& database, bool has_fields) {
-  Result<Statement> statement = database.prepare(insert_of(has_fields));
-  if (!statement) return statement.error();
-  return std::make_unique<Statement>(*std::move(statement));
-}
-
 }  // namespace
-
-std::string audit_columns(bool has_fields) {
-  std::string columns = "seq, kind, at_us, bytes, hash, org";
-  if (!has_fields) return columns;
-  const AuditFields none;
-  AuditFields::each_text(none, [&](std::string_view name, std::string_view, std::size_t) {
-    if (name != "org") columns += fmt::format(", {}", name);
-  });
-  AuditFields::each_number(
-      none, [&](const char* name, std::int64_t) { columns += fmt::format(", {}", name); });
-  return columns;
-}
 
 Result<AuditState> read_audit_state(Database& database) {
   AuditState state;
@@ -82,35 +55,21 @@ Result<void> AuditChain::begin(Database& database) {
   Result<AuditState> state = read_audit_state(database);
   if (!state) return state.error();
   state_ = *std::move(state);
-  for (const bool has_fields : {false, true}) {
-    auto& kept = has_fields ? insert_ : insert_short_;
-    if (kept) continue;
-    auto statement = prepared(database, has_fields);
-    if (!statement) return statement.error();
-    kept = *std::move(statement);
-  }
+  if (insert_) return {};
+  Result<Statement> statement = database.prepare(
+      "INSERT INTO audit(seq, kind, at_us, org, bytes, hash) VALUES(?, ?, ?, ?, ?, ?)");
+  if (!statement) return statement.error();
+  insert_ = std::make_unique<Statement>(*std::move(statement));
   return {};
 }
 
 Result<std::int64_t> AuditChain::add(Database&, std::string_view bytes) {
-  const std::optional<AuditFields> fields = base::decode_audit(bytes);
-  if (!fields) return unreadable_record();
+  const std::optional<base::AuditStart> start = base::decode_audit_start(bytes);
+  if (!start) return unreadable_record();
   const std::int64_t seq = state_.seq + 1;
   std::string hash = audit_hash(state_.hash, seq, bytes);
-  std::array<Parameter, 40> columns = {seq,           static_cast<std::int64_t>(fields->kind),
-                                       fields->at_us, Bytes{bytes},
-                                       Bytes{hash},   fields->org};
-  std::size_t count = 6;
-  const bool is_usage = fields->kind == AuditKind::outcome || fields->kind == AuditKind::in_doubt;
-  if (is_usage) {
-    AuditFields::each_text(*fields, [&](std::string_view name, std::string_view text, std::size_t) {
-      if (name != "org") columns[count++] = text;
-    });
-    AuditFields::each_number(*fields,
-                             [&](const char*, std::int64_t number) { columns[count++] = number; });
-  }
-  Statement& insert = is_usage ? *insert_ : *insert_short_;
-  Result<void> done = insert.run_with(std::span(columns).first(count));
+  Result<void> done = insert_->run({seq, static_cast<std::int64_t>(start->kind), start->at_us,
+                                    start->org, Bytes{bytes}, Bytes{hash}});
   if (!done) return done.error();
   if (listener_.on_record) added_.push_back({seq, std::string(bytes), hash});
   state_.seq = seq;

@@ -42,10 +42,6 @@ struct AuditState {
 };
 Result<AuditState> read_audit_state(Database& database);
 
-/// The columns of `audit` in order, names separated by commas; without fields, those that records
-/// of every kind have.
-std::string audit_columns(bool has_fields);
-
 /// SHA-256 over the hash before, `seq` as eight bytes, most significant first, and the bytes.
 std::string audit_hash(std::string_view before, std::int64_t seq, std::string_view bytes);
 
@@ -110,7 +106,6 @@ class AuditChain {
   std::string written_;
   bool is_contradicted_ = false;
   std::unique_ptr<Statement> insert_;
-  std::unique_ptr<Statement> insert_short_;
 };
 
 }  // namespace byway::store

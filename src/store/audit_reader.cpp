@@ -1,7 +1,5 @@
 #include "store/audit_reader.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -9,13 +7,12 @@
 #include "base/audit_bytes.hpp"
 #include "base/time_text.hpp"
 #include "store/audit_verify.hpp"
+#include "store/usage_sum.hpp"
 
 namespace byway::store {
 namespace {
 
 constexpr std::chrono::milliseconds patience = std::chrono::seconds(30);
-/// Tokens that one call can add to a sum, so that no absurd number of a server ends in an overflow.
-constexpr std::int64_t tokens_max = 1'000'000'000'000;
 
 AuditRecord record_of(const Row& row) {
   const std::string bytes = row.bytes(1);
@@ -25,42 +22,6 @@ AuditRecord record_of(const Row& row) {
   record.seq = row.integer(0);
   record.hash = base::hex_of(row.bytes(2));
   return record;
-}
-
-std::string_view column_of(UsageGroup group) noexcept {
-  switch (group) {
-    case UsageGroup::key: return "key_id";
-    case UsageGroup::endpoint: return "endpoint";
-    case UsageGroup::model: return "model";
-    case UsageGroup::day: return "date(at_us / 1000000, 'unixepoch')";
-    case UsageGroup::purpose: return "purpose";
-  }
-  return "''";
-}
-
-std::string sums() {
-  std::string text = "count(*), sum(outcome = 'ok'), sum(outcome = 'in_doubt'), ";
-  for (const char* column :
-       {"input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens"}) {
-    text += fmt::format("sum(min({}, {})), ", column, tokens_max);
-  }
-  return text + fmt::format("sum(estimated), sum(min(nano_dollars, {}))", tokens_max * 1000);
-}
-
-UsageRow usage_of(const Row& row, std::size_t groups) {
-  UsageRow usage;
-  int column = 0;
-  for (; column < static_cast<int>(groups); ++column) usage.group.push_back(row.bytes(column));
-  usage.calls = row.integer(column++);
-  usage.succeeded = row.integer(column++);
-  usage.in_doubt = row.integer(column++);
-  usage.input_tokens = row.integer(column++);
-  usage.output_tokens = row.integer(column++);
-  usage.cached_tokens = row.integer(column++);
-  usage.reasoning_tokens = row.integer(column++);
-  usage.estimated = row.integer(column++);
-  usage.nano_dollars = row.integer(column);
-  return usage;
 }
 
 }  // namespace
@@ -103,32 +64,15 @@ Result<void> AuditReader::each(std::string_view org, const AuditRange& range,
 
 Result<UsageReport> AuditReader::usage(std::string_view org, const std::vector<UsageGroup>& by,
                                        const AuditRange& range) {
-  UsageReport report;
-  Result<Snapshot> snapshot = Snapshot::begin(store_.database);
-  if (!snapshot) return snapshot.error();
-  std::string groups;
-  std::string order;
-  for (std::size_t at = 1; at <= by.size(); ++at) {
-    groups += fmt::format("{}, ", column_of(by[at - 1]));
-    order += fmt::format("{}{}", at == 1 ? "" : ", ", at);
-  }
-  const std::string from = " FROM usage WHERE org = ? AND at_us >= ? AND at_us < ?";
-  const std::string grouping =
-      by.empty() ? "" : fmt::format(" GROUP BY {} ORDER BY {}", order, order);
-  const Parameters bounds = {org, range.since_us, range.until_us};
-  Result<void> read =
-      store_.database.run("SELECT " + groups + sums() + from + grouping, bounds,
-                          [&](const Row& row) { report.rows.push_back(usage_of(row, by.size())); });
+  UsageSum sum(by);
+  Result<void> read = store_.database.run(
+      "SELECT bytes FROM audit WHERE kind IN (2, 3) AND org = ? AND at_us >= ? AND at_us < ?",
+      {org, range.since_us, range.until_us}, [&](const Row& row) {
+        const std::string bytes = row.bytes(0);
+        if (const auto fields = base::decode_audit(bytes)) sum.add(*fields);
+      });
   if (!read) return read.error();
-  read = store_.database.run("SELECT " + sums() + from, bounds,
-                             [&](const Row& row) { report.upstream = usage_of(row, 0); });
-  if (!read) return read.error();
-  read = store_.database.run("SELECT purpose, count(*)" + from + " GROUP BY 1 ORDER BY 1", bounds,
-                             [&](const Row& row) {
-                               report.platform.push_back({row.bytes(0), row.integer(1)});
-                             });
-  if (!read) return read.error();
-  return report;
+  return std::move(sum).report();
 }
 
 Result<AuditVerdict> AuditReader::verify(const AuditKey& key) {
@@ -193,18 +137,3 @@ Result<void> AuditReader::accept(const AuditKey& key, std::string_view bytes) {
 }
 
 }  // namespace byway::store
-
-namespace byway {
-
-std::string_view name_of(UsageGroup group) noexcept {
-  switch (group) {
-    case UsageGroup::key: return "key";
-    case UsageGroup::endpoint: return "endpoint";
-    case UsageGroup::model: return "model";
-    case UsageGroup::day: return "day";
-    case UsageGroup::purpose: return "purpose";
-  }
-  return "";
-}
-
-}  // namespace byway

@@ -45,7 +45,6 @@ class AuditReader {
       : store_(std::move(store)), path_(std::move(path)) {}
   template <class Fn>
   Result<void> append(const AuditKey& key, Fn work);
-  Result<UsageRow> sum(std::string_view org, const AuditRange& range);
 
   OpenedStore store_;
   std::string path_;

@@ -168,8 +168,27 @@ CREATE TABLE audit_open(
 ) STRICT, WITHOUT ROWID;
 )";
 
+/// A record is its canonical bytes: beside them stand the columns that are searched by, and sums
+/// are made from the bytes.
+constexpr Migration audit_bytes_alone = R"(
+DROP VIEW usage;
+ALTER TABLE audit RENAME TO audit_before;
+DROP INDEX audit_usage;
+CREATE TABLE audit(
+  seq INTEGER PRIMARY KEY,
+  kind INTEGER NOT NULL,
+  at_us INTEGER NOT NULL,
+  org TEXT NOT NULL,
+  bytes BLOB NOT NULL,
+  hash BLOB NOT NULL
+) STRICT;
+INSERT INTO audit SELECT seq, kind, at_us, org, bytes, hash FROM audit_before;
+DROP TABLE audit_before;
+CREATE INDEX audit_usage ON audit(org, at_us) WHERE kind IN (2, 3);
+)";
+
 constexpr Migration migrations_of_byway[] = {registry_and_vault, capabilities, quota, access,
-                                             audit};
+                                             audit, audit_bytes_alone};
 
 std::int64_t big_endian(std::string_view header, std::size_t at) {
   std::int64_t value = 0;

@@ -123,7 +123,7 @@ void Statement::Finalize::operator()(sqlite3_stmt* statement) const noexcept {
   sqlite3_finalize(statement);
 }
 
-int Statement::bind(std::span<const Parameter> parameters) noexcept {
+int Statement::bind(Parameters parameters) noexcept {
   int at = 0;
   for (const Parameter& parameter : parameters) {
     const int status = bind_one(statement_.get(), ++at, parameter);
@@ -133,10 +133,6 @@ int Statement::bind(std::span<const Parameter> parameters) noexcept {
 }
 
 Result<void> Statement::run(Parameters parameters, const EachRow& each) {
-  return run_with(std::span(parameters.begin(), parameters.size()), each);
-}
-
-Result<void> Statement::run_with(std::span<const Parameter> parameters, const EachRow& each) {
   sqlite3_stmt* statement = statement_.get();
   sqlite3* database = sqlite3_db_handle(statement);
   // Resets however the loop ends: `each` may throw.

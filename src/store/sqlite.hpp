@@ -46,8 +46,6 @@ class Statement {
  public:
   /// Codes: those of Database.
   Result<void> run(Parameters parameters = {}, const EachRow& each = {});
-  /// The same with parameters that are counted at run time.
-  Result<void> run_with(std::span<const Parameter> parameters, const EachRow& each = {});
 
  private:
   friend class Database;
@@ -55,7 +53,7 @@ class Statement {
     void operator()(sqlite3_stmt* statement) const noexcept;
   };
   explicit Statement(sqlite3_stmt* statement) noexcept : statement_(statement) {}
-  int bind(std::span<const Parameter> parameters) noexcept;
+  int bind(Parameters parameters) noexcept;
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
 };
 

@@ -26,13 +26,13 @@ class Checker {
     } else {
       cursor_.skip();
     }
-    if (!cursor_.finish()) return {AnswerFault::not_json, {}};
-    if (is_error_) return {AnswerFault::error, error_.empty() ? body_ : error_};
-    if (!has_key_) return {AnswerFault::no_key, {}};
+    if (!cursor_.finish()) return {.fault = AnswerFault::not_json};
+    if (is_error_) return {.fault = AnswerFault::error, .error = error_.empty() ? body_ : error_};
+    if (!has_key_) return {.fault = AnswerFault::no_key};
     if (operation_ == Operation::embeddings && !are_rows_good()) {
-      return {AnswerFault::bad_rows, {}};
+      return {.fault = AnswerFault::bad_rows};
     }
-    return {};
+    return {AnswerFault::none, {}, model_, usage_};
   }
 
  private:
@@ -47,6 +47,10 @@ class Checker {
       } else if (name == "status" && operation_ == Operation::responses) {
         const auto status = cursor_.string_or_skip();
         is_error_ = is_error_ || (status && *status == "failed");
+      } else if (name == "model") {
+        model_ = cursor_.skip();
+      } else if (name == "usage") {
+        usage_ = cursor_.skip();
       } else {
         read_member(name);
       }
@@ -177,6 +181,8 @@ class Checker {
   std::string_view body_;
   JsonCursor cursor_;
   std::string_view error_;
+  std::string_view model_;
+  std::string_view usage_;
   bool has_key_ = false;
   bool is_error_ = false;
   bool is_first_element_ = true;

@@ -24,6 +24,10 @@ struct AnswerCheck {
   AnswerFault fault = AnswerFault::none;
   /// For `error`: the JSON that holds the error; all of the body unless a choice has it.
   std::string_view error = {};
+  /// The JSON of `model` and `usage` at the top, of the first reply where there are several; empty
+  /// when absent.
+  std::string_view model = {};
+  std::string_view usage = {};
 };
 
 /// Reads all of `body` once and allocates nothing. `inputs`: how many embeddings were asked for, 0

@@ -6,6 +6,9 @@
 #include "wire/ascii.hpp"
 #include "wire/classify.hpp"
 #include "wire/error_words.hpp"
+#include "wire/json_cursor.hpp"
+#include "wire/json_write.hpp"
+#include "wire/reply_words.hpp"
 #include "wire/retry_after.hpp"
 
 namespace byway::wire {
@@ -85,6 +88,19 @@ UpstreamFailure told_error(const WholeAnswer& answer, std::string_view text,
   return failure_of_words(words, status, status, dialect);
 }
 
+void read_head(const AnswerCheck& check, AnswerHead& head) {
+  JsonCursor model(check.model);
+  if (const auto name = model.string_or_skip()) name->append_to(head.model_served);
+  if (std::string repaired; !is_utf8(head.model_served)) {
+    append_repaired(repaired, head.model_served);
+    head.model_served = std::move(repaired);
+  }
+  JsonCursor usage(check.usage);
+  const UsageReading reading = read_usage(usage);
+  head.has_usage = reading.is_counted;
+  if (head.has_usage) head.usage = reading.usage;
+}
+
 }  // namespace
 
 bool is_retryable(UpstreamClass upstream_class) noexcept {
@@ -98,7 +114,8 @@ bool is_retryable(UpstreamClass upstream_class) noexcept {
   }
 }
 
-std::optional<UpstreamFailure> judge_whole(const WholeAnswer& answer, const Dialect& dialect) {
+std::optional<UpstreamFailure> judge_whole(const WholeAnswer& answer, const Dialect& dialect,
+                                           AnswerHead* head) {
   const int status = answer.status;
   if (status < 200 || status > 599) return protocol_error(answer, "status");
   if (status >= 400) return http_error(answer, dialect);
@@ -116,7 +133,9 @@ std::optional<UpstreamFailure> judge_whole(const WholeAnswer& answer, const Dial
   }
   const AnswerCheck check = check_answer(answer.operation, body, answer.inputs);
   switch (check.fault) {
-    case AnswerFault::none: return std::nullopt;
+    case AnswerFault::none:
+      if (head != nullptr) read_head(check, *head);
+      return std::nullopt;
     case AnswerFault::error: return told_error(answer, check.error, dialect);
     case AnswerFault::bad_rows: return protocol_error(answer, "embedding_rows");
     case AnswerFault::no_key:

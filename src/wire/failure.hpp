@@ -10,6 +10,7 @@
 #include <byway/clock.hpp>
 #include <byway/error.hpp>
 #include <byway/request.hpp>
+#include <byway/response.hpp>
 
 #include "wire/dialect.hpp"
 #include "wire/http_headers.hpp"
@@ -48,9 +49,18 @@ struct WholeAnswer {
   std::size_t inputs = 0;
 };
 
+/// What a whole answer says beside its contents.
+struct AnswerHead {
+  std::string model_served = {};
+  Usage usage = {};
+  bool has_usage = false;
+};
+
 /// Nothing when the answer is what was asked for (I2, I11, I16): 2xx, JSON, without an error, with
-/// the key that the operation promises. Reads the body once and allocates nothing then.
-std::optional<UpstreamFailure> judge_whole(const WholeAnswer& answer, const Dialect& dialect);
+/// the key that the operation promises; `head` is filled in then, when it is given. Reads the body
+/// once, whatever its size, and allocates nothing but the model's name then.
+std::optional<UpstreamFailure> judge_whole(const WholeAnswer& answer, const Dialect& dialect,
+                                           AnswerHead* head = nullptr);
 
 /// The failure that an error event of a stream tells; `status` is the head's.
 UpstreamFailure failure_of_event(std::string_view data, int status, const Dialect& dialect);

@@ -87,6 +87,17 @@ struct ScratchAudit {
         }));
     return found;
   }
+  /// Calls that ended, oldest first.
+  std::vector<AuditRecord> outcomes() const {
+    std::vector<AuditRecord> found;
+    store::OpenedStore opened = database();
+    must(opened.database.run("SELECT bytes FROM audit WHERE kind = 2 ORDER BY seq", {},
+                             [&](const store::Row& row) {
+                               const std::string bytes = row.bytes(0);
+                               found.push_back(base::to_record(base::decode_audit(bytes).value()));
+                             }));
+    return found;
+  }
   std::int64_t integer(const char* sql) const { return must(database().database.integer(sql)); }
 
   store::ScratchFolder folder;

@@ -87,13 +87,10 @@ std::int64_t edit_bytes(Tampered& log) {
   return seq;
 }
 
-/// A column that usage is summed from; outcomes have even numbers here.
+/// A column that records are searched by.
 std::int64_t edit_column(Tampered& log) {
-  const char* columns[] = {"org = 'other'",     "at_us = at_us + 1",       "input_tokens = 0",
-                           "output_tokens = 3", "model = 'byo:cheap/m'",   "action = 'refused'",
-                           "actor = ''",        "kind = kind + 1",         "purpose = 'judge'",
-                           "attempts = NULL",   "request_id = 'somebody'", "nano_dollars = 1"};
-  const std::int64_t seq = 2 * (1 + static_cast<std::int64_t>(log.random() % (records / 2)));
+  const char* columns[] = {"org = 'other'", "at_us = at_us + 1", "kind = kind + 1"};
+  const std::int64_t seq = log.seq();
   log.run(std::string("UPDATE audit SET ") + columns[log.random() % std::size(columns)] +
               " WHERE seq = ?",
           {seq});

@@ -1,4 +1,6 @@
 // Usage: sums over outcomes; and pruning, which the log survives.
+#include <fstream>
+
 #include "audit/scratch_audit.hpp"
 #include "catch.hpp"
 #include "store/audit_reader.hpp"
@@ -87,6 +89,33 @@ TEST_CASE("a start that was cut off without a record is found", "[audit]") {
   must(opened.database.run(
       "UPDATE audit_log SET cut_seq = 3, cut_hash = (SELECT hash FROM audit WHERE seq = 4)"));
   CHECK(used.verify().bad_seq == 4);
+}
+
+TEST_CASE("a log of an older version keeps its records, and verifies", "[audit]") {
+  const ScratchAudit scratch;
+  const std::string path = scratch.folder / "older.db";
+  const std::string bytes = base::encode_audit(fields_of(outcome_of("kept"), 5));
+  const std::string hash = store::audit_hash(std::string(32, '\0'), 1, bytes);
+  {
+    const auto older = store::all_migrations().first(5);
+    store::OpenedStore made = must(store::create_store(path, std::chrono::seconds(5), older));
+    must(made.database.run(
+        "INSERT INTO audit(seq, kind, at_us, org, bytes, hash, input_tokens)"
+        " VALUES(1, 2, 5, 'acme', ?, ?, 7)",
+        {store::Bytes{bytes}, store::Bytes{hash}}));
+    store::AuditState state = must(store::read_audit_state(made.database));
+    state.seq = 1;
+    state.hash = hash;
+    const AuditHead head = store::sign_head(state, audit_key(), 5);
+    must(made.database.run("UPDATE audit_log SET seq = 1, hash = ?, head = ?",
+                           {store::Bytes{hash}, head.line}));
+    std::ofstream(store::head_file_of(path)) << head.line << '\n';
+  }
+  AuditReader reader = must(AuditReader::open(path));
+  const AuditVerdict verdict = must(reader.verify(audit_key()));
+  CHECK(verdict.problem.empty());
+  CHECK(verdict.records == 1);
+  CHECK(must(reader.usage("acme", {}, {})).upstream.input_tokens == 7);
 }
 
 TEST_CASE("a record as JSON has what is there and nothing else", "[audit]") {

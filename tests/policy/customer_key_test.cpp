@@ -18,6 +18,7 @@ std::string mint(std::string_view prefix = "bw", KeyMode mode = KeyMode::live,
 TEST_CASE("the checksum is zip's CRC-32", "[customer_key]") {
   CHECK(crc32("") == 0);
   CHECK(crc32("123456789") == 0xCBF43926);
+  CHECK(crc32("The quick brown fox jumps over the lazy dog") == 0x414FA339);
 }
 
 TEST_CASE("a minted key has the documented form and reads back", "[customer_key]") {

@@ -18,9 +18,20 @@ Reply read(Operation operation, std::string_view body) {
   return reply;
 }
 
+/// Also: what is told at once of a good answer is what reading all of it tells.
 bool is_good(Operation operation, std::string_view body, std::size_t inputs = 0) {
   const WholeAnswer answer{.operation = operation, .status = 200, .body = body, .inputs = inputs};
-  return !judge_whole(answer, Dialect());
+  AnswerHead head;
+  if (judge_whole(answer, Dialect(), &head)) return false;
+  const Reply reply = read(operation, body);
+  CHECK(head.model_served == reply.model_served);
+  CHECK(head.has_usage == reply.has_usage);
+  CHECK(head.usage.prompt_tokens == reply.usage.prompt_tokens);
+  CHECK(head.usage.completion_tokens == reply.usage.completion_tokens);
+  CHECK(head.usage.total_tokens == reply.usage.total_tokens);
+  CHECK(head.usage.cached_tokens == reply.usage.cached_tokens);
+  CHECK(head.usage.reasoning_tokens == reply.usage.reasoning_tokens);
+  return true;
 }
 
 const std::string hello =
@@ -42,6 +53,27 @@ TEST_CASE("a chat reply is read") {
   CHECK(reply.model_served == "m1");
   CHECK(reply.notes.empty());
   CHECK(reply.deltas == 0);
+}
+
+TEST_CASE("model and usage are told at once in all their shapes") {
+  using namespace std::string_literals;
+  const std::string choices = R"("choices":[{"index":0,"message":{"content":"x"}}])";
+  for (const std::string& members :
+       {R"("usage":null)"s, R"("usage":{"prompt_tokens":0,"completion_tokens":0})"s,
+        R"("usage":{"input_tokens":3,"output_tokens":-1})"s, R"("usage":[1])"s,
+        R"("usage":{"prompt_tokens":3,"prompt_tokens_details":{"cached_tokens":2}})"s,
+        R"("model":"a\nb")"s,
+        R"("model":7)"s, R"("model":"","usage":{"total_tokens":9})"s, "\"model\":\"\xFFm\""s,
+        R"("usage":{"total_tokens":1},"usage":{"total_tokens":2},"model":"a")"s}) {
+    INFO(members);
+    CHECK(is_good(Operation::chat, "{" + choices + "," + members + "}"));
+    CHECK(is_good(Operation::completions, "{" + members + "," + choices + "}"));
+    CHECK(is_good(Operation::responses, R"({"output":[],"status":"completed",)" + members + "}"));
+    CHECK(is_good(Operation::embeddings, R"({"data":[{"embedding":[1]}],)" + members + "}"));
+    CHECK(is_good(Operation::rerank, R"({"results":[],)" + members + "}"));
+  }
+  CHECK(is_good(Operation::chat, "[{" + choices + R"(,"model":"a","usage":{"total_tokens":1}},{)" +
+                                     choices + R"(,"model":"b","usage":{"total_tokens":2}}])"));
 }
 
 TEST_CASE("T53: white space before the body is passed over") {

@@ -1,5 +1,6 @@
 #include "policy/quota/quota.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/fork_guard.hpp"
@@ -31,16 +32,24 @@ Result<std::unique_ptr<Quota>> Quota::open(QuotaOptions options) {
   return quota;
 }
 
-std::optional<std::int64_t> Quota::remaining(const Limit& limit) const noexcept {
+Quota::Remaining Quota::remaining(std::span<const Limit> limits) const noexcept {
+  Remaining left;
+  if (has_fork()) return left;
   const WallTime now = options_.clock->wall_now();
-  std::int32_t first_day = 0;
-  if (limit.kind == LimitKind::day) first_day = window_start(QuotaPeriod::day, now);
-  if (limit.kind == LimitKind::month) first_day = window_start(QuotaPeriod::month, now);
-  const std::optional<SlotRef> found = table_.find(SlotKey::of(limit, first_day));
-  if (!found || has_fork()) return {};
-  const LiveSlot& slot = file_.slot(found->slot);
-  if (limit.kind == LimitKind::rate) return room_in(slot, now_ns(), rate_of(limit));
-  return std::max<std::int64_t>(limit.limit - slot.word.load().count, 0);
+  const std::int64_t boot_ns = now_ns();
+  for (std::size_t at = 0; at < std::min(limits.size(), legs_max); ++at) {
+    const Limit& limit = limits[at];
+    std::int32_t first_day = 0;
+    if (limit.kind == LimitKind::day) first_day = window_start(QuotaPeriod::day, now);
+    if (limit.kind == LimitKind::month) first_day = window_start(QuotaPeriod::month, now);
+    const std::optional<SlotRef> found = table_.find(SlotKey::of(limit, first_day));
+    if (!found) continue;
+    const LiveSlot& slot = file_.slot(found->slot);
+    const bool is_rate = limit.kind == LimitKind::rate;
+    left[at] = is_rate ? room_in(slot, boot_ns, rate_of(limit))
+                       : std::max<std::int64_t>(limit.limit - slot.word.load().count, 0);
+  }
+  return left;
 }
 
 }  // namespace byway::policy

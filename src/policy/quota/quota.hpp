@@ -1,12 +1,14 @@
 // Quota: admits calls under limits that all processes of a host share.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -70,8 +72,12 @@ class Quota {
   /// True when the waiter left its line and will not be resumed.
   bool cancel(Waiter& waiter) noexcept { return lines_.cancel(waiter); }
 
-  /// What a call could still take now; empty before the limit's first use.
-  std::optional<std::int64_t> remaining(const Limit& limit) const noexcept;
+  /// What a call could still take now of each limit; empty before the limit's first use.
+  using Remaining = std::array<std::optional<std::int64_t>, legs_max>;
+  Remaining remaining(std::span<const Limit> limits) const noexcept;
+  std::optional<std::int64_t> remaining(const Limit& limit) const noexcept {
+    return remaining(std::span(&limit, 1))[0];
+  }
 
   /// The durable part: makes and retires counts, reserves ahead, replays the dead, writes down what
   /// is used, then serves those who wait. *Store thread only.* Returns when to come again at the
