@@ -8,6 +8,8 @@
 #include <byway/customer_key.hpp>
 #include <byway/endpoint.hpp>
 #include <byway/error.hpp>
+#include <byway/metadata.hpp>
+#include <byway/metadata_headers.hpp>
 #include <byway/org.hpp>
 #include <byway/pending.hpp>
 #include <byway/policy.hpp>

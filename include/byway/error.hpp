@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include <byway/metadata.hpp>
+
 namespace byway {
 
 /// Numbers and names are stable across versions; error_codes.def is the only list.
@@ -72,14 +74,13 @@ struct ErrorFields {
   int http_status = 0;
   /// The upstream's own words: at most 512 bytes, valid UTF-8, keys masked.
   std::string detail = {};
-  /// "byo:<slug>", or empty before an endpoint was chosen.
+  /// The endpoint at fault, "byo:<slug>"; empty before one was chosen.
   std::string endpoint = {};
-  std::string request_id = {};
   bool retryable = false;
   std::optional<std::chrono::milliseconds> retry_after = {};
   Sent sent = Sent::no;
-  /// Tries that were started, libcurl's own re-sends included.
-  int attempts = 0;
+  /// Of the call that ended with it.
+  Metadata metadata = {};
 };
 
 /// An immutable error. *Safe from any thread.* Copies share one record.
@@ -103,13 +104,15 @@ class Error {
   int http_status() const noexcept { return fields().http_status; }
   const std::string& detail() const noexcept { return fields().detail; }
   const std::string& endpoint() const noexcept { return fields().endpoint; }
-  const std::string& request_id() const noexcept { return fields().request_id; }
+  const std::string& request_id() const noexcept { return metadata().request_id; }
   bool retryable() const noexcept { return fields().retryable; }
   std::optional<std::chrono::milliseconds> retry_after() const noexcept {
     return fields().retry_after;
   }
   Sent sent() const noexcept { return fields().sent; }
-  int attempts() const noexcept { return fields().attempts; }
+  int attempts() const noexcept { return metadata().attempts; }
+  /// What is known of the call that ended with it; of other errors nothing.
+  const Metadata& metadata() const noexcept { return fields().metadata; }
   const ErrorFields& fields() const noexcept;
 
   /// The status a server should answer with: the code's own, or by class for upstream_error, such

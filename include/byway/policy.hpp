@@ -45,7 +45,8 @@ struct CallFacts {
 };
 
 /// Lets a call that answered Later go on. Taken from CallState, good for one resume(); dropped
-/// without it, the call waits until its deadline or its end. *Safe from any thread.*
+/// without it, the call waits until its deadline or its end. It does not keep the call: wherever it
+/// is kept, the call ends and is gone. *Safe from any thread.*
 class Resume {
  public:
   struct Token {
@@ -55,18 +56,18 @@ class Resume {
     ~Token() = default;
   };
   Resume() noexcept = default;
-  Resume(std::shared_ptr<Token> token, std::uint64_t wait) noexcept
+  Resume(std::weak_ptr<Token> token, std::uint64_t wait) noexcept
       : token_(std::move(token)), wait_(wait) {}
 
   /// The admission hook that took it is entered again, on a loop thread. Never blocks. From the
   /// second time on it does nothing, and neither does it once the hook has answered anything but
-  /// Later.
+  /// Later or the call has ended.
   void resume() noexcept {
-    if (const auto token = std::exchange(token_, nullptr)) token->go_on(wait_);
+    if (const auto token = std::exchange(token_, {}).lock()) token->go_on(wait_);
   }
 
  private:
-  std::shared_ptr<Token> token_;
+  std::weak_ptr<Token> token_;
   /// Which wait it ends.
   std::uint64_t wait_ = 0;
 };

@@ -25,7 +25,8 @@ enum class Purpose : std::uint8_t { inference, judge, scorer, trace_eval, probe 
 std::string_view name_of(Purpose purpose) noexcept;
 
 /// One header of a request: a token and a visible value. Headers that only Byway may set are
-/// refused (request_header_reserved); those starting `x-byway-` are stripped.
+/// refused (request_header_reserved); those starting `x-byway-`, or as
+/// RouterOptions::header_prefix says, are stripped.
 struct Header {
   std::string_view name = {};
   std::string_view value = {};

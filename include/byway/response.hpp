@@ -1,7 +1,6 @@
 // Response: what the upstream said, its bytes and readings of them.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -9,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include <byway/metadata.hpp>
 #include <byway/result.hpp>
 
 namespace byway {
@@ -75,37 +75,6 @@ struct Reply {
   std::int64_t deltas = 0;
 };
 
-/// What Byway knows of a call beside the reply.
-struct Metadata {
-  /// "byo:<slug>".
-  std::string provider = {};
-  /// The model named upstream.
-  std::string model = {};
-  std::string model_served = {};
-  /// "bw-req-" + 26 characters.
-  std::string request_id = {};
-  /// The upstream's HTTP status.
-  int status = 0;
-  /// Tries that were started, libcurl's own re-sends included.
-  int attempts = 0;
-  /// From call() to the result.
-  std::chrono::nanoseconds latency = {};
-  /// Our own share of the latency: admission, encoding, reading; no waiting.
-  std::chrono::nanoseconds overhead = {};
-  /// From call() to the first content event; zero for a whole reply.
-  std::chrono::nanoseconds first_token = {};
-  /// Which generation of the upstream key was used; 0 for an endpoint without a key.
-  std::uint64_t key_generation = 0;
-  /// The alias that was named, and whether its first candidate was passed over.
-  std::string alias = {};
-  bool is_fallback = false;
-  /// What is left after this call of the tightest limit of each kind; absent where none is set.
-  std::optional<std::int64_t> remaining_requests = {};
-  std::optional<std::int64_t> remaining_tokens = {};
-  std::optional<std::int64_t> cap_remaining_day = {};
-  std::optional<std::int64_t> cap_remaining_month = {};
-};
-
 namespace router {
 class Call;
 class PendingCall;
@@ -130,7 +99,8 @@ class Response {
   const Reply& reply() const;
   /// Names the model served too, which is read from the reply.
   const Metadata& metadata() const;
-  /// An upstream header of the answer, by lower-case name; empty when absent.
+  /// An upstream header of the answer, by lower-case name; empty when absent. Its own `x-byway-...`
+  /// and RouterOptions::header_prefix are never there.
   std::string_view header(std::string_view name) const noexcept;
 
   /// A reply that no upstream sent: a policy's own answer. `body` is JSON as an upstream would send

@@ -15,8 +15,10 @@
 #include <byway/audit.hpp>
 #include <byway/capability_record.hpp>
 #include <byway/clock.hpp>
+#include <byway/metadata_headers.hpp>
 #include <byway/pending.hpp>
 #include <byway/policy.hpp>
+#include <byway/quota_alert.hpp>
 #include <byway/request.hpp>
 #include <byway/response.hpp>
 #include <byway/result.hpp>
@@ -52,6 +54,10 @@ struct RouterOptions {
   /// Bytes of unread events per stream before the upstream is held back. Default 256 KiB.
   std::size_t stream_buffer_bytes = std::size_t{256} << 10;
   Timeouts timeouts = {};
+  /// With which headers begin that tell of a call (headers_of). A caller's headers that begin with
+  /// it, or with x-byway-, are never sent upstream, and a server's never handed on. An HTTP token
+  /// without capitals.
+  std::string header_prefix = std::string(default_header_prefix);
   /// Rates and caps always refuse.
   OnLimit on_limit = OnLimit::reject;
   /// The application's own rules, in the order in which they are asked: after the limits and caps.
@@ -66,6 +72,12 @@ struct RouterOptions {
   /// not open. Called on a library thread; must not block, and is heard no more once the last
   /// router is gone. Nothing else is ever printed.
   std::function<void(const Error&)> on_notice = {};
+  /// Hears that `alert_percent` of a day's or month's cap is used; see QuotaAlert. Called on a
+  /// library thread of its own: it may be slow, and it may throw; no call waits for it. What does
+  /// not fit into the bounded queue before it is counted in Health. Of a store only.
+  std::function<void(const QuotaAlert&)> on_alert = {};
+  /// 1 to 100, of the limit, rounded up to a whole unit; else request_invalid.
+  int alert_percent = 80;
   /// Hear of audit records and of signed heads; see AuditSink. Of a store only.
   std::vector<std::shared_ptr<AuditSink>> audit_sinks = {};
   /// A test's own transport and clock; by default libcurl and the system's.
@@ -107,6 +119,9 @@ struct Health {
   /// Completions and hooks that held a loop thread for more than 50 ms.
   std::int64_t slow_completions = 0;
   AuditHealth audit = {};
+  /// Alerts that on_alert was too slow for, and times that it threw.
+  std::int64_t alert_drops = 0;
+  std::int64_t alert_failures = 0;
 };
 
 /// A model of an alias that would be passed over, and the rule that says so. Models that the
@@ -164,7 +179,8 @@ class Router {
   /// Opens the store or registry and starts the threads.
   /// Codes: store_not_found, store_schema_newer, store_io_error, store_corrupt, vault_kek_wrong,
   /// vault_no_key, vault_file_permissions, vault_key_format, registry_invalid_file, request_invalid
-  /// (both or neither of store and registry).
+  /// (both or neither of store and registry; alert_percent), request_header_invalid
+  /// (header_prefix).
   static Result<Router> open(RouterOptions options);
 
   /// Makes one call. Never blocks and never throws; a refusal comes through the Pending like every

@@ -2,7 +2,6 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <chrono>
 #include <future>
 #include <memory>
 
@@ -18,8 +17,6 @@
 
 namespace byway::cli {
 namespace {
-
-using std::chrono::steady_clock;
 
 struct CallCommand {
   std::string operation = "chat";
@@ -85,10 +82,9 @@ Outcome call_streamed(Router& router, const Request& request, bool is_shown) {
   return outcome;
 }
 
-int tell(const Outcome& outcome, const CallCommand& command, std::chrono::nanoseconds latency,
-         const GlobalOptions& globals) {
+int tell(const Outcome& outcome, const CallCommand& command, const GlobalOptions& globals) {
   if (command.is_record) {
-    print(call_record(command.kind(), outcome.result, outcome.partial, latency) + "\n");
+    print(call_record(command.kind(), outcome.result, outcome.partial) + "\n");
   } else if (outcome.result && !command.is_streamed) {
     print(outcome.result->body());
     if (is_terminal(STDOUT_FILENO)) print("\n");
@@ -100,14 +96,13 @@ int tell(const Outcome& outcome, const CallCommand& command, std::chrono::nanose
 }
 
 int call(const CallCommand& command, const GlobalOptions& globals) {
-  const auto begin = steady_clock::now();
   Result<Router> router = open_router(globals);
   if (!router && !command.is_record) return report_unusable(router.error(), globals);
-  if (!router) return tell({router.error()}, command, steady_clock::now() - begin, globals);
+  if (!router) return tell({router.error()}, command, globals);
   const Request request = request_of(command, globals);
   const Outcome outcome = command.is_streamed ? call_streamed(*router, request, !command.is_record)
                                               : call_whole(*router, request);
-  return tell(outcome, command, steady_clock::now() - begin, globals);
+  return tell(outcome, command, globals);
 }
 
 int run_call(CallCommand& command, const GlobalOptions& globals) {

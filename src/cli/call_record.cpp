@@ -68,23 +68,13 @@ void add_metadata(Json& json, const Metadata& metadata, const Reply& reply) {
   json.text_or_null("provider", metadata.provider);
   json.text_or_null("model_served", reply.model_served);
   json.text_or_null("request_id", metadata.request_id);
-  json.number("status", metadata.status);
-  json.raw("latency_ms", milliseconds(metadata.latency));
-  json.number("overhead_us", metadata.overhead.count() / 1000);
-}
-
-void add_metadata(Json& json, const Error& error, const Reply& partial,
-                  std::chrono::nanoseconds latency) {
-  json.number("attempts", error.attempts());
-  json.text_or_null("provider", error.endpoint());
-  json.text_or_null("model_served", partial.model_served);
-  json.text_or_null("request_id", error.request_id());
-  if (error.http_status() == 0) {
+  if (metadata.status == 0) {
     json.null("status");
   } else {
-    json.number("status", error.http_status());
+    json.number("status", metadata.status);
   }
-  json.raw("latency_ms", milliseconds(latency)).null("overhead_us");
+  json.raw("latency_ms", milliseconds(metadata.latency));
+  json.number("overhead_us", metadata.overhead.count() / 1000);
 }
 
 }  // namespace
@@ -106,8 +96,7 @@ std::string record_error(const Error& error) {
   return json.str();
 }
 
-std::string call_record(Operation operation, const Result<Response>& result, const Reply& partial,
-                        std::chrono::nanoseconds latency) {
+std::string call_record(Operation operation, const Result<Response>& result, const Reply& partial) {
   const Reply& reply = result ? result->reply() : partial;
   Json json;
   json.flag("ok", result.has_value());
@@ -116,11 +105,7 @@ std::string call_record(Operation operation, const Result<Response>& result, con
   json.raw("usage", usage_json(reply)).raw("embeddings", embeddings_json(reply));
   json.raw("items", items_json(operation, reply));
   json.raw("notes", json_list(reply.notes, json_text)).number("deltas", reply.deltas);
-  if (result) {
-    add_metadata(json, result->metadata(), reply);
-  } else {
-    add_metadata(json, result.error(), partial, latency);
-  }
+  add_metadata(json, result ? result->metadata() : result.error().metadata(), reply);
   if (reply.choices.size() > 1) {
     json.raw("choices", json_list(reply.choices, [](const Choice& choice) {
                Json one;

@@ -1,7 +1,6 @@
 // CallRecord: everything a call came to, as one JSON object on one line.
 #pragma once
 
-#include <chrono>
 #include <string>
 
 #include <byway/request.hpp>
@@ -14,9 +13,7 @@ namespace byway::cli {
 /// `cause` and `status` (the upstream's) are null where there is none.
 std::string record_error(const Error& error);
 
-/// The record of docs/guide/cli.md. `partial` is what had arrived when the call failed; `latency`
-/// stands in for a failed call, which does not tell its own.
-std::string call_record(Operation operation, const Result<Response>& result, const Reply& partial,
-                        std::chrono::nanoseconds latency);
+/// The record of docs/guide/cli.md. `partial` is what had arrived when the call failed.
+std::string call_record(Operation operation, const Result<Response>& result, const Reply& partial);
 
 }  // namespace byway::cli

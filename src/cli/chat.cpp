@@ -112,7 +112,6 @@ class Chat {
   int ask(bool asks_usage) {
     was_usage_refused_ = false;
     const std::string body = body_of(options_, asks_usage);
-    const auto begin = std::chrono::steady_clock::now();
     Stream stream = router_.stream({.body = body,
                                     .model = model_id_,
                                     .key = globals_.key,
@@ -133,9 +132,7 @@ class Chat {
     was_usage_refused_ = asks_usage && !result && refuses_usage(result.error());
     if (was_usage_refused_) return exit_failed;
     if (globals_.is_json) {
-      print(
-          call_record(Operation::chat, result, partial, std::chrono::steady_clock::now() - begin) +
-          "\n");
+      print(call_record(Operation::chat, result, partial) + "\n");
     } else if (has_text) {
       print("\n");
     }

@@ -79,9 +79,9 @@ policy::CallOutcome outcome_of(const CallPolicies& call, const Outcome& outcome)
 }
 
 void tell(policy::DurableWaiter& waiter) noexcept {
-  // The Resume keeps the call, and with it this waiter, until the end of this.
-  Resume resume = std::move(static_cast<AuditPolicy::State&>(waiter).resume_call);
-  resume.resume();
+  // Keeps the call, and with it this waiter, until the end of this.
+  HeldResume held = std::move(static_cast<AuditPolicy::State&>(waiter).resume_call);
+  held.resume.resume();
 }
 
 }  // namespace
@@ -98,12 +98,12 @@ Verdict AuditPolicy::admit(CallState& state) {
   mine.is_admitted = true;
   if (!is_strict(call)) return Proceed();
   mine.resume = &tell;
-  mine.resume_call = call.take_resume();
+  mine.resume_call = call.take_held_resume();
   if (mine.ticket.when_durable(mine)) {
     mine.is_admitted = false;
     return Later();
   }
-  mine.resume_call = Resume();
+  mine.resume_call = {};
   if (mine.is_failed) return unavailable();
   return Proceed();
 }
@@ -115,15 +115,15 @@ void AuditPolicy::settle(const CallState& state, const Outcome& outcome) noexcep
   auto& mine = const_cast<State&>(state.state<AuditPolicy>());
   const policy::CallOutcome told = outcome_of(call, outcome);
   if (!mine.ticket) return desk_->log().refused(told);
-  if (!mine.is_admitted && mine.ticket.cancel(mine)) mine.resume_call = Resume();
+  if (!mine.is_admitted && mine.ticket.cancel(mine)) mine.resume_call = {};
   mine.ticket.end(told);
   if (is_strict(call) && mine.is_admitted) {
     mine.resume = &tell;
-    mine.resume_call = call.take_resume();
+    mine.resume_call = call.take_held_resume();
     if (mine.ticket.when_durable(mine)) {
       call.hold_delivery();
     } else {
-      mine.resume_call = Resume();
+      mine.resume_call = {};
     }
   }
   mine.ticket = policy::AuditTicket();

@@ -7,6 +7,7 @@
 #include <byway/policy.hpp>
 
 #include "policy/audit/audit_log.hpp"
+#include "router/call_policies.hpp"
 
 namespace byway::router {
 
@@ -19,7 +20,7 @@ class AuditPolicy {
   /// One call's place in the log.
   struct State : policy::DurableWaiter {
     policy::AuditTicket ticket;
-    Resume resume_call;
+    HeldResume resume_call;
     /// Nothing is waited for any more before the call is sent.
     bool is_admitted = false;
   };

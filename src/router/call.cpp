@@ -37,7 +37,10 @@ void Call::submit(Router::Core& core, const Request& request, bool is_streamed, 
   place_ = std::move(place);
   policies_.begin(core.chain, place_.states);
   Result<void> prepared = prepare(request);
-  if (!prepared) return conclude(prepared.error());
+  if (!prepared) {
+    overhead_ = core.clock->now() - begun_;
+    return conclude(prepared.error());
+  }
   admit_here();
 }
 
@@ -109,6 +112,7 @@ void Call::conclude(Result<Response> result) {
   ending_.store(Ending::settled);
   stage_ = Stage::done;
   if (policies_.has_begun()) settle(result, Reply());
+  complete_metadata(result, Reply());
   if (core_ != nullptr) core_->calls_in_flight.fetch_sub(1);
   if (result && is_streamed_) tell_reply(*result);
   sink_->on_done(std::move(result), Reply());
@@ -236,7 +240,10 @@ void Call::abandon() {
   fields.upstream_class = UpstreamClass::cancelled;
   fields.cause = "cancelled";
   sent_ = std::max(sent_, attempt_.sent());
-  if (was_trying) attempts_ += std::max(1, attempt_.wire_copies());
+  if (was_trying) {
+    attempts_ += std::max(1, attempt_.wire_copies());
+    overhead_ += attempt_.overhead();
+  }
   finish(about_this(Error(std::move(fields))), take_partial());
 }
 
@@ -257,6 +264,7 @@ void Call::finish(Result<Response> result, Reply partial) {
   is_dropped_ = !is_ours && open != Ending::cancelled;
   policies_.expect();
   settle(result, partial);
+  complete_metadata(result, partial);
   // Whoever ends the router waits for no disk; the record outlives the process.
   const bool waits = policies_.is_delivery_held() && !core_->is_transport_closed;
   if (!waits) return deliver(std::move(result), std::move(partial));

@@ -130,6 +130,7 @@ class Call final : private base::Task,
   void leave();
   void conclude(Result<Response> result);
   void complete(Response& answer) const;
+  void complete_metadata(Result<Response>& result, const Reply& partial) const;
   void settle(const Result<Response>& result, const Reply& partial) noexcept;
   Error about_this(Error error) const;
   Error failure() const;

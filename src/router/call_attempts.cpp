@@ -44,7 +44,7 @@ bool Call::enter_endpoint() {
   policies_.expect();
   const LimitTurn::Answer answer =
       endpoint_turn_.ask(**quota, *list, *hold, label_of(policies_.facts().request_id),
-                         [this] { return policies_.take_resume(); });
+                         [this] { return policies_.take_held_resume(); });
   if (answer == LimitTurn::Answer::admitted) return true;
   if (answer == LimitTurn::Answer::waits) {
     stage_ = Stage::queued;

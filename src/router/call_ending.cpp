@@ -50,23 +50,40 @@ void Call::tell_reply(const Response& response) {
 
 Metadata Call::metadata() const {
   Metadata metadata;
+  metadata.request_id.assign(request_id_.data(), request_id_.size());
+  if (core_ == nullptr) return metadata;
   metadata.provider = provider();
   metadata.model = plan_.upstream_model;
-  metadata.request_id.assign(request_id_.data(), request_id_.size());
   metadata.status = status_;
   metadata.attempts = attempts_;
   metadata.latency = core_->clock->now() - begun_;
   metadata.overhead = overhead_;
   metadata.first_token = first_token_;
-  metadata.key_generation = plan_.entry->endpoint.key_generation;
+  if (plan_.entry) metadata.key_generation = plan_.entry->endpoint.key_generation;
   if (alias_) metadata.alias = alias_->name;
   metadata.is_fallback = is_fallback_;
-  if (const policy::Quota* quota = core_->ledger->open_quota()) {
-    for (const policy::LimitList* list : {limits_.get(), plan_.entry->limits.get()}) {
-      if (list != nullptr) note_limits_left(metadata, *quota, *list);
-    }
-  }
   return metadata;
+}
+
+/// What stands only once the call is settled: what is left of its limits; and of a failed one, who
+/// had begun to answer.
+void Call::complete_metadata(Result<Response>& result, const Reply& partial) const {
+  if (core_ == nullptr) return;
+  const policy::Quota* quota = core_->ledger->open_quota();
+  const policy::LimitList* own = limits_.get();
+  const policy::LimitList* endpoint = plan_.entry ? plan_.entry->limits.get() : nullptr;
+  const bool has_limits = quota != nullptr && (own != nullptr || endpoint != nullptr);
+  const auto note = [&](Metadata& metadata) {
+    if (!has_limits) return;
+    if (own != nullptr) note_limits_left(metadata, *quota, *own);
+    if (endpoint != nullptr) note_limits_left(metadata, *quota, *endpoint);
+  };
+  if (result) return note(result->state_->metadata);
+  if (!has_limits && partial.model_served.empty()) return;
+  ErrorFields fields = result.error().fields();
+  fields.metadata.model_served = partial.model_served;
+  note(fields.metadata);
+  result = Error(std::move(fields));
 }
 
 std::string_view Call::provider() const {
@@ -77,9 +94,9 @@ std::string_view Call::provider() const {
 Error Call::about_this(Error error) const {
   ErrorFields fields = error.fields();
   if (fields.endpoint.empty()) fields.endpoint = provider();
-  fields.request_id.assign(request_id_.data(), request_id_.size());
   fields.sent = sent_;
-  fields.attempts = attempts_;
+  fields.metadata = metadata();
+  if (fields.metadata.provider.empty()) fields.metadata.provider = fields.endpoint;
   return Error(std::move(fields));
 }
 

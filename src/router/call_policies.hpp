@@ -15,6 +15,12 @@
 
 namespace byway::router {
 
+/// For who wakes a call from a place inside that call: it must stay until the waking is done.
+struct HeldResume {
+  Resume resume;
+  std::shared_ptr<void> call;
+};
+
 /// The call around, as its policies reach it.
 class PoliciesOwner {
  public:
@@ -54,8 +60,8 @@ class CallPolicies final : public CallState, private Resume::Token {
   /// After Later, once the call is where on_resumed() finds it. False when there is nothing to wait
   /// for any more: admit() again.
   bool park() noexcept;
-  /// For a wait of the call's own, after admission: then take_resume(), then park(). What was taken
-  /// for an earlier wait ends nothing any more.
+  /// For a wait of the call's own, after admission: then take_held_resume(), then park(). What was
+  /// taken for an earlier wait ends nothing any more.
   void expect() noexcept;
 
   /// Tells the hooks how the call ended; from the second time on it does nothing.
@@ -73,6 +79,7 @@ class CallPolicies final : public CallState, private Resume::Token {
 
   Result<void> replace_body(std::string body) override;
   Resume take_resume() override;
+  HeldResume take_held_resume() { return {take_resume(), owner_.hold()}; }
 
  private:
   /// Of a wait, in the lowest bits of `turn_`, whose rest counts waits up. `asking`: a hook runs.

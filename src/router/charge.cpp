@@ -42,6 +42,15 @@ Error too_large(const policy::Limit& limit, std::int64_t output) {
   return Error(std::move(fields));
 }
 
+Error too_costly(const policy::Limit& limit, std::int64_t cost) {
+  ErrorFields fields{.code = ErrorCode::policy_request_exceeds_limit};
+  fields.message = "the request may cost up to " + std::to_string(cost) +
+                   " nano-dollars, more than the whole cap of " + std::to_string(limit.limit) +
+                   " a month: ask for less";
+  fields.param = "max_tokens";
+  return Error(std::move(fields));
+}
+
 }  // namespace
 
 std::int64_t price_of(const Tokens& tokens, const EndpointSettings& endpoint) noexcept {
@@ -72,6 +81,12 @@ Result<policy::Amounts> hold_of(const AttemptPlan& plan, const policy::LimitList
       return Error(std::move(fields));
     }
     amounts.nano_dollars = price_of({bytes, *output}, plan.entry->endpoint.settings);
+    for (const policy::Limit& limit : list.limits) {
+      const bool is_money = limit.unit == QuotaUnit::nano_dollars;
+      if (is_money && amounts.nano_dollars > limit.limit) {
+        return too_costly(limit, amounts.nano_dollars);
+      }
+    }
   }
   return amounts;
 }
@@ -115,6 +130,10 @@ std::optional<Tokens> tokens_of(const Usage& usage, bool has_usage) noexcept {
   };
   if (is_absurd(usage.prompt_tokens) || is_absurd(usage.completion_tokens) ||
       is_absurd(usage.total_tokens)) {
+    return std::nullopt;
+  }
+  // Of a prompt that it is a part of.
+  if (usage.cached_tokens.value_or(0) > usage.prompt_tokens.value_or(tokens_max)) {
     return std::nullopt;
   }
   const std::int64_t input = usage.prompt_tokens.value_or(0);

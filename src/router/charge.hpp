@@ -27,7 +27,8 @@ std::int64_t price_of(const Tokens& tokens, const EndpointSettings& endpoint) no
 /// bytes of the body, and the output that it allows, else `output_unknown`; a rate never takes more
 /// than its burst. Money: a token for each byte, and the output that it allows. Codes:
 /// policy_request_exceeds_limit when output and a token for 16 bytes are more than a token rate's
-/// burst ever holds; policy_bound_unknown under a money cap when nothing bounds the output.
+/// burst ever holds, or the cost more than a whole money cap; policy_bound_unknown under a money
+/// cap when nothing bounds the output.
 Result<policy::Amounts> hold_of(const AttemptPlan& plan, const policy::LimitList& list);
 
 /// Charged for the output of a request that names no bound, and given back as far as it was not
@@ -73,7 +74,8 @@ Charging charging_of(const UpstreamEnding& ending) noexcept;
 /// attempt is unknown.
 void settle(policy::Ticket& ticket, const UpstreamEnding& ending, const policy::Amounts& held,
             const EndpointSettings& endpoint) noexcept;
-/// What usage says, when it says all and can be true: both parts or the sum, and no absurd number.
+/// What usage says, when it says all and can be true: both parts or the sum, no absurd number, and
+/// no more cached tokens than the prompt has.
 std::optional<Tokens> tokens_of(const Usage& usage, bool has_usage) noexcept;
 
 }  // namespace byway::router

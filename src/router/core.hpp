@@ -9,6 +9,7 @@
 
 #include <byway/router.hpp>
 
+#include "base/observer.hpp"
 #include "router/audit_desk.hpp"
 #include "router/catalog.hpp"
 #include "router/chain.hpp"
@@ -27,6 +28,8 @@ struct Router::Core {
   std::shared_ptr<Clock> clock;
   /// Told by catalog and audit, so it ends after them; null without sinks.
   std::unique_ptr<policy::AuditObserver> audit_observer;
+  /// Told by the ledger, so it ends after it; null without on_alert.
+  std::unique_ptr<base::Observer> alert_observer;
   std::shared_ptr<router::Catalog> catalog;
   std::unique_ptr<router::Ledger> ledger;
   /// Null when the registry is a file, and when the vault has no key to sign with.

@@ -6,18 +6,22 @@
 
 #include <byway/transport.hpp>
 
+#include "wire/http_headers.hpp"
+
 namespace byway::router {
 
-/// Names are lower case. Lines are "name:value\n"; neither can hold a line feed.
+/// Names are lower case. Lines are "name:value\n"; neither can hold a line feed. What Byway says of
+/// a call itself is left out: no server speaks for it.
 class KeptHead {
  public:
-  void keep(const TransferHead& head) {
+  void keep(const TransferHead& head, std::string_view own_prefix) {
     status_ = head.status;
     text_.clear();
     std::size_t size = 0;
     for (const auto& [name, value] : head.headers) size += name.size() + value.size() + 2;
     text_.reserve(size);
     for (const auto& [name, value] : head.headers) {
+      if (name.starts_with(own_prefix) || wire::is_byway_header(name)) continue;
       text_.append(name).append(":").append(value).append("\n");
     }
   }
@@ -26,17 +30,6 @@ class KeptHead {
     text_.clear();
   }
   int status() const noexcept { return status_; }
-
-  /// Calls `visit(name, value)` for each line.
-  template <class F>
-  void for_each(F visit) const {
-    for (std::string_view rest = text_; !rest.empty();) {
-      const std::string_view line = rest.substr(0, rest.find('\n'));
-      rest.remove_prefix(line.size() + 1);
-      const std::size_t colon = line.find(':');
-      visit(line.substr(0, colon), line.substr(colon + 1));
-    }
-  }
 
   /// The value of the first line of that name, empty for none.
   std::string_view value(std::string_view name) const noexcept {

@@ -68,6 +68,7 @@ class OpenLedger final : public Ledger {
     wanted.store = options_.store;
     wanted.clock = options_.clock;
     wanted.on_alert = options_.on_alert;
+    wanted.alert_percent = options_.alert_percent;
     wanted.wake = [this] { wake(); };
     if (options_.store.empty()) {
       auto folder = folder_.make();

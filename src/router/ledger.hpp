@@ -21,7 +21,9 @@ struct LedgerOptions {
   /// The store's path. Without one, limits live in this process alone and caps cannot be held.
   std::string store = {};
   std::shared_ptr<Clock> clock = Clock::system();
-  std::function<void(const policy::QuotaAlert&)> on_alert = {};
+  /// On the ledger's thread, which it must not hold up or throw into.
+  std::function<void(const QuotaAlert&)> on_alert = {};
+  int alert_percent = 80;
 };
 
 /// A thread of its own ("byway-ledger") beside the one that administers: a re-wrap of ten thousand

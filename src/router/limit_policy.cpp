@@ -14,8 +14,9 @@ Verdict LimitPolicy::admit(CallState& state) {
   const auto quota = ledger_->quota();
   if (!quota) return quota.error();
   LimitTurn& turn = call.state<LimitPolicy>().turn;
-  const LimitTurn::Answer answer = turn.ask(
-      **quota, *list, *hold, label_of(call.facts().request_id), [&] { return call.take_resume(); });
+  const LimitTurn::Answer answer =
+      turn.ask(**quota, *list, *hold, label_of(call.facts().request_id),
+               [&] { return call.take_held_resume(); });
   if (answer == LimitTurn::Answer::admitted) return Proceed();
   if (answer == LimitTurn::Answer::waits) return Later();
   return refusal_error(answer, turn.refusal(), ledger_->clock().wall_now());

@@ -49,18 +49,18 @@ LimitTurn::Answer LimitTurn::read(policy::Admission answer) noexcept {
 void LimitTurn::tell(policy::Waiter& waiter) noexcept {
   auto& turn = static_cast<LimitTurn&>(waiter);
   // Keeps the turn until the end of this, and whoever reads the answer may start at once.
-  Resume resume = std::move(turn.resume_);
+  HeldResume held = std::move(turn.resume_);
   if (turn.phase_.exchange(Phase::told) == Phase::left) {
     turn.admission.ticket.give_back();
   } else {
-    resume.resume();
+    held.resume.resume();
   }
 }
 
 void LimitTurn::leave(policy::Quota& quota) noexcept {
   if (phase_.load() == Phase::idle) return;
   if (quota.cancel(*this)) {
-    resume_ = Resume();
+    resume_ = {};
     phase_.store(Phase::idle);
     return;
   }

@@ -9,11 +9,12 @@
 
 #include "policy/limit_list.hpp"
 #include "policy/quota/quota.hpp"
+#include "router/call_policies.hpp"
 
 namespace byway::router {
 
 /// *One thread at a time*, but for the telling, which comes from whoever frees a share. Stays where
-/// it is, and outlives what it waits for: the Resume keeps it.
+/// it is, and outlives what it waits for: the HeldResume keeps the call that it is a part of.
 class LimitTurn : private policy::Waiter {
  public:
   LimitTurn() noexcept = default;
@@ -22,8 +23,8 @@ class LimitTurn : private policy::Waiter {
 
   enum class Answer : std::uint8_t { admitted, refused, waits, unavailable };
 
-  /// Asks, or reads the answer that was waited for. With `waits`, the Resume that `take_resume`
-  /// gives is used once the answer is there. `list` and `label` outlive the turn.
+  /// Asks, or reads the answer that was waited for. With `waits`, the HeldResume that
+  /// `take_resume` gives is used once the answer is there. `list` and `label` outlive the turn.
   template <class F>
   Answer ask(policy::Quota& quota, const policy::LimitList& list, const policy::Amounts& asked,
              std::string_view name, F take_resume) {
@@ -39,7 +40,7 @@ class LimitTurn : private policy::Waiter {
     phase_.store(Phase::standing);
     if (quota.park(*this)) return Answer::waits;
     phase_.store(Phase::idle);
-    resume_ = Resume();
+    resume_ = {};
     return read(std::move(admission));
   }
 
@@ -58,7 +59,7 @@ class LimitTurn : private policy::Waiter {
 
   policy::Ticket ticket_;
   policy::Refusal refusal_;
-  Resume resume_;
+  HeldResume resume_;
   std::atomic<Phase> phase_{Phase::idle};
 };
 

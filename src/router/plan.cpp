@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "wire/ascii.hpp"
 #include "wire/http_headers.hpp"
 #include "wire/member_names.hpp"
 #include "wire/model_id.hpp"
@@ -37,7 +38,8 @@ Result<void> add_headers(AttemptPlan& plan, const Request& request) {
   for (const Header& header : request.headers) {
     const auto verdict = wire::check_request_header(header.name, header.value);
     if (!verdict) return verdict.error();
-    if (*verdict == wire::HeaderVerdict::strip) continue;
+    const bool is_own = wire::begins_with_lower(header.name, plan.header_prefix);
+    if (is_own || *verdict == wire::HeaderVerdict::strip) continue;
     const std::size_t begin = plan.header_text.size();
     plan.header_text.append(header.name).append(": ").append(header.value);
     plan.header_lines.push_back(std::string_view(plan.header_text).substr(begin));
@@ -122,6 +124,7 @@ Result<void> plan_attempts(AttemptPlan& plan, const RouterOptions& options, cons
                            Admitted admitted, bool is_streamed, const Timeouts& timeouts) {
   plan.operation = request.operation;
   plan.is_streamed = is_streamed;
+  plan.header_prefix = options.header_prefix;
   plan.may_resend = request.retry_ambiguous;
   if (options.token && !admitted.entry->open_key) plan.token = &options.token;
   plan.reply_bytes_max = options.reply_bytes_max;

@@ -1,5 +1,6 @@
 #include <byway/router.hpp>
 
+#include <string>
 #include <utility>
 
 #include "base/fork_guard.hpp"
@@ -11,6 +12,7 @@
 #include "router/caller.hpp"
 #include "router/catalog_audit.hpp"
 #include "router/core.hpp"
+#include "router/header_prefix.hpp"
 #include "router/limit_policy.hpp"
 #include "router/pending_call.hpp"
 #include "router/stream_state.hpp"
@@ -40,6 +42,51 @@ Result<void> open_audit(auto& core, const std::string& store) {
   return {};
 }
 
+Result<void> check_options(const RouterOptions& options) {
+  if (options.store.empty() == options.registry.empty()) {
+    return Error(
+        ErrorCode::request_invalid,
+        "give exactly one of store (a file made by byway init) and registry (a TOML file)");
+  }
+  if (options.alert_percent < 1 || options.alert_percent > 100) {
+    return Error(ErrorCode::request_invalid, "alert_percent is " +
+                                                 std::to_string(options.alert_percent) +
+                                                 ": give a share of the limit, 1 to 100");
+  }
+  return router::check_header_prefix(options.header_prefix);
+}
+
+/// The application's own functions that hear of the log and of caps, each on its thread.
+Result<void> start_observers(auto& core, const RouterOptions& options) {
+  constexpr std::size_t alerts_waiting_max = 1024;
+  if (options.store.empty()) return {};
+  if (!options.audit_sinks.empty()) {
+    auto observer = policy::AuditObserver::start(options.audit_sinks);
+    if (!observer) return observer.error();
+    core.audit_observer = *std::move(observer);
+  }
+  if (options.on_alert) {
+    auto observer = base::Observer::start("byway-alerts", alerts_waiting_max);
+    if (!observer) return observer.error();
+    core.alert_observer = *std::move(observer);
+  }
+  return {};
+}
+
+Result<void> open_ledger(auto& core, const RouterOptions& options) {
+  router::LedgerOptions wanted{
+      .store = options.store, .clock = core.clock, .alert_percent = options.alert_percent};
+  if (base::Observer* observer = core.alert_observer.get()) {
+    wanted.on_alert = [observer, tell = options.on_alert](const QuotaAlert& alert) {
+      observer->offer([tell, alert] { return base::throws([&] { tell(alert); }); });
+    };
+  }
+  auto ledger = router::Ledger::open(std::move(wanted));
+  if (!ledger) return ledger.error();
+  core.ledger = *std::move(ledger);
+  return {};
+}
+
 AuditHealth health_of(const router::AuditDesk* desk, const policy::AuditObserver* observer) {
   AuditHealth health;
   if (desk != nullptr) {
@@ -51,7 +98,7 @@ AuditHealth health_of(const router::AuditDesk* desk, const policy::AuditObserver
               .problem = counts.problem};
   }
   if (observer != nullptr) {
-    const policy::AuditObserverCounts counts = observer->counts();
+    const base::ObserverCounts counts = observer->counts();
     health.sink_drops = counts.dropped;
     health.sink_failures = counts.failed;
   }
@@ -61,11 +108,7 @@ AuditHealth health_of(const router::AuditDesk* desk, const policy::AuditObserver
 }  // namespace
 
 Result<Router> Router::open(RouterOptions options) {
-  if (options.store.empty() == options.registry.empty()) {
-    return Error(
-        ErrorCode::request_invalid,
-        "give exactly one of store (a file made by byway init) and registry (a TOML file)");
-  }
+  if (Result<void> good = check_options(options); !good) return good.error();
   // libcurl first: whoever initialises it first decides where its memory comes from.
   if (auto ready = transport::initialise_curl(); !ready) return ready.error();
   std::shared_ptr<Core> core(new Core(), &Core::destroy);
@@ -83,11 +126,7 @@ Result<Router> Router::open(RouterOptions options) {
   }
   core->loop->post(
       [transport = core->transport, loop = core->loop.get()] { transport->attach(*loop); });
-  if (!options.audit_sinks.empty() && !options.store.empty()) {
-    auto observer = policy::AuditObserver::start(options.audit_sinks);
-    if (!observer) return observer.error();
-    core->audit_observer = *std::move(observer);
-  }
+  if (Result<void> started = start_observers(*core, options); !started) return started.error();
   auto catalog =
       router::Catalog::open({.store = options.store,
                              .registry = options.registry,
@@ -99,9 +138,7 @@ Result<Router> Router::open(RouterOptions options) {
   if (!catalog) return catalog.error();
   core->catalog = *std::move(catalog);
   if (Result<void> opened = open_audit(*core, options.store); !opened) return opened.error();
-  auto ledger = router::Ledger::open({.store = options.store, .clock = core->clock});
-  if (!ledger) return ledger.error();
-  core->ledger = *std::move(ledger);
+  if (Result<void> opened = open_ledger(*core, options); !opened) return opened.error();
   // The order of enforcement: limits and caps, the application's own, the audit log.
   std::vector<Policy> policies = {router::LimitPolicy(*core->ledger)};
   policies.insert(policies.end(), options.policies.begin(), options.policies.end());
@@ -128,6 +165,8 @@ Stream Router::stream(const Request& request) {
 Health Router::health() const {
   const base::ProtectionStatus memory = base::protection_status();
   const router::CatalogHealth catalog = core_->catalog->health();
+  base::ObserverCounts alerts;
+  if (core_->alert_observer) alerts = core_->alert_observer->counts();
   return Health{.curl_memory_protected = transport::is_curl_memory_protected(),
                 .keys_excluded_from_dumps = memory.dump_excluded,
                 .keys_locked = memory.locked,
@@ -136,7 +175,9 @@ Health Router::health() const {
                 .registry_problem = catalog.registry_problem,
                 .calls_in_flight = core_->calls_in_flight.load(),
                 .slow_completions = core_->slow_completions.load(),
-                .audit = health_of(core_->audit.get(), core_->audit_observer.get())};
+                .audit = health_of(core_->audit.get(), core_->audit_observer.get()),
+                .alert_drops = alerts.dropped,
+                .alert_failures = alerts.failed};
 }
 
 Result<Admin> Router::admin(AdminOptions options) const {

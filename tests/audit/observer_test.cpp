@@ -59,7 +59,7 @@ TEST_CASE("a sink that hangs or throws stalls no call, and what it cannot take i
   }
   must(log->work(*store));
   must(log->close(*store));
-  const AuditObserverCounts counts = observer->counts();
+  const base::ObserverCounts counts = observer->counts();
   CHECK(counts.offered >= 101);
   CHECK(counts.dropped >= counts.offered - 18);
   CHECK(scratch.integer("SELECT count(*) FROM audit") == 100);

@@ -21,11 +21,11 @@ TEST_CASE("an error says what it was given") {
   fields.http_status = 404;
   fields.detail = "no such model";
   fields.endpoint = "byo:one";
-  fields.request_id = "bw-req-1";
+  fields.metadata.request_id = "bw-req-1";
   fields.retryable = true;
   fields.retry_after = std::chrono::seconds(3);
   fields.sent = Sent::yes;
-  fields.attempts = 2;
+  fields.metadata.attempts = 2;
   const Error error(fields);
   CHECK(error.code() == ErrorCode::upstream_error);
   CHECK(error.name() == "upstream_error");

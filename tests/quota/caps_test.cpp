@@ -151,6 +151,62 @@ TEST_CASE("an alert is given once for a window, at its share of the limit") {
   CHECK(host.alerts[0].limit == 100);
 }
 
+TEST_CASE("a share of a limit is rounded up to a whole unit, and each limit has its own alert") {
+  Host host;
+  auto quota = host.open();
+  const auto alerts_after = [&](std::span<const Limit> limits, int calls) {
+    CHECK(host.passing(*quota, limits, calls) == calls);
+    must(quota->work(host.ledger));
+    return host.alerts.size();
+  };
+  Limit three[] = {cap("key", "k3", LimitKind::day, 3)};
+  CHECK(alerts_after(three, 2) == 0);
+  CHECK(alerts_after(three, 1) == 1);
+  three[0].limit = 10;
+  CHECK(alerts_after(three, 4) == 1);
+  CHECK(alerts_after(three, 1) == 2);
+  const Limit one[] = {cap("key", "k1", LimitKind::month, 1)};
+  CHECK(alerts_after(one, 1) == 3);
+}
+
+TEST_CASE("an alert comes with a refusal when no admitted call had crossed the line") {
+  Host host;
+  auto quota = host.open();
+  Limit lowered[] = {cap("key", "k1", LimitKind::day, 100)};
+  CHECK(host.passing(*quota, lowered, 50) == 50);
+  lowered[0].limit = 30;
+  CHECK(host.passing(*quota, lowered, 2) == 0);
+  must(quota->work(host.ledger));
+  REQUIRE(host.alerts.size() == 1);
+  CHECK(host.alerts[0].used == 50);
+  CHECK(host.alerts[0].limit == 30);
+
+  Limit money = cap("key", "k2", LimitKind::month, 1000);
+  money.unit = QuotaUnit::nano_dollars;
+  const Limit limits[] = {money};
+  Admission held = host.admit(*quota, limits, {.nano_dollars = 10});
+  held.ticket.settle({.nano_dollars = 1500});
+  CHECK_FALSE(host.passes(*quota, limits, {.nano_dollars = 10}));
+  must(quota->work(host.ledger));
+  REQUIRE(host.alerts.size() == 2);
+  CHECK(host.alerts[1].unit == QuotaUnit::nano_dollars);
+  CHECK(host.alerts[1].used == 1500);
+}
+
+TEST_CASE("a process that hears no alerts leaves them to one that does") {
+  Host host;
+  host.hears_alerts = false;
+  auto deaf = host.open();
+  host.hears_alerts = true;
+  auto quota = host.open();
+  const Limit limits[] = {cap("key", "k1", LimitKind::day, 10)};
+  CHECK(host.passing(*deaf, limits, 9) == 9);
+  must(deaf->work(host.ledger));
+  CHECK(host.passing(*quota, limits, 1) == 1);
+  must(quota->work(host.ledger));
+  CHECK(host.alerts.size() == 1);
+}
+
 TEST_CASE("two processes share one cap to the last unit") {
   Host host;
   auto one = host.open();

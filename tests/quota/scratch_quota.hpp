@@ -104,6 +104,7 @@ struct Host {
   std::shared_ptr<FakeClock> clock = std::make_shared<FakeClock>(noon());
   MemoryLedger ledger;
   std::vector<QuotaAlert> alerts;
+  bool hears_alerts = true;
   std::string boot_id = "boot-1";
   LiveSizes sizes = {256, 8, 32};
 
@@ -113,7 +114,9 @@ struct Host {
     options.clock = clock;
     options.sizes = sizes;
     options.boot_id = boot_id;
-    options.on_alert = [this](const QuotaAlert& alert) { alerts.push_back(alert); };
+    if (hears_alerts) {
+      options.on_alert = [this](const QuotaAlert& alert) { alerts.push_back(alert); };
+    }
     return must(Quota::open(std::move(options)));
   }
 

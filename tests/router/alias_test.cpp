@@ -142,6 +142,29 @@ TEST_CASE("the draw of a call is its request id's", "[alias]") {
   CHECK(slugs == std::set<std::string>{"euro", "plain"});
 }
 
+TEST_CASE("a call whose endpoint fails goes to no other, by alias or without", "[alias]") {
+  AccessRig rig;
+  for (const char* slug : {"first", "second"}) {
+    rig.add(slug, [&](auto& settings) {
+      settings.base_url = "https://" + std::string(slug) + ".example/v1";
+    });
+  }
+  must(rig.owner.set_alias(alias("both", {{"byo:first/m", {}}, {"byo:second/m", {}}})));
+  const std::string key = rig.mint();
+  for (const char* model : {"both", "byo:first/m"}) {
+    rig.transport->reply(500, "{}");
+    auto reply =
+        rig.router.call({.body = R"({"messages":[]})", .model = model, .key = key}).get();
+    REQUIRE_FALSE(reply);
+    CHECK(reply.error().endpoint() == "byo:first");
+    CHECK_FALSE(reply.error().metadata().is_fallback);
+  }
+  for (const auto& seen : rig.transport->requests()) {
+    CHECK(seen.url == "https://first.example/v1/chat/completions");
+  }
+  CHECK(rig.transport->requests().size() == 2);
+}
+
 TEST_CASE("an alias is listed, replaced, removed and kept through a restart", "[alias]") {
   AccessRig rig;
   const Alias made =

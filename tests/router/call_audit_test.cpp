@@ -241,6 +241,19 @@ TEST_CASE("usage sums what calls did, by key and by purpose", "[audit]") {
   REQUIRE(report.platform.size() == 2);
 }
 
+TEST_CASE("a test key runs the whole way, limits included, and its calls say so", "[audit]") {
+  AuditRig rig;
+  const std::string key = text_of(must(rig.owner.mint_customer_key({.cap_day = 1}, KeyMode::test)));
+  rig.transport->reply(200, reply_with(1, 1));
+  CHECK(rig.ask(key));
+  CHECK(AccessRig::outcome_of(rig.ask(key)) == "spend_cap_exceeded cap_day");
+  CHECK(AccessRig::outcome_of(rig.ask(key, "byo:off/m")) == "byo_endpoint_disabled");
+  CHECK(rig.transport->requests().size() == 1);
+  const auto records = rig.records();
+  REQUIRE(records.size() == 4);
+  for (const AuditRecord& record : records) CHECK(record.mode == "test");
+}
+
 TEST_CASE("planted secrets are found nowhere in the log, in usage or in errors", "[audit]") {
   AuditRig rig;
   const FieldChange changes[] = {{"name", "n"}};

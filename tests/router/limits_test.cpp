@@ -2,6 +2,7 @@
 #include <thread>
 
 #include "router/access_rig.hpp"
+#include "store/sqlite.hpp"
 
 namespace byway::router {
 namespace {
@@ -148,6 +149,30 @@ TEST_CASE("residency is enforced before rates, rates before caps, caps before ow
   open.clock->advance(std::chrono::minutes(2));
   CHECK(code_of(open.ask(both)) == "spend_cap_exceeded cap_day");
   CHECK(open.left(both, "rpm") == 1);  // given back
+}
+
+TEST_CASE("the audit log is asked last, and its refusal gives back what the limits took",
+          "[limits]") {
+  struct Counts {
+    std::shared_ptr<int> asked = std::make_shared<int>(0);
+    Verdict admit(CallState&) {
+      ++*asked;
+      return Proceed();
+    }
+  };
+  LimitRig rig;
+  const FieldChange cap[] = {{"cap_day", "1"}};
+  must(rig.owner.set_org_limits(cap));
+  // A store whose audit key does not open cannot sign a log.
+  rig.router.close();
+  auto database = must(store::Database::open(rig.folder.store(), seconds(5)));
+  must(database.run("UPDATE pepper SET sealed = zeroblob(length(sealed))"));
+  const Counts counts;
+  rig.reopen({.require_key = false, .policies = {counts}});
+  for (int i = 0; i < 3; ++i) CHECK(code_of(rig.ask("")) == "policy_audit_unavailable");
+  CHECK(*counts.asked == 3);
+  CHECK(rig.sent() == 0);
+  CHECK(rig.left("", "cap_day") == 1);
 }
 
 TEST_CASE("what never left is given back, what reached the server counts", "[limits]") {

@@ -222,6 +222,42 @@ TEST_CASE("a resume that is left over wakes nothing that waits later") {
   CHECK(waits->asked.load() == 2);
 }
 
+TEST_CASE("a policy that keeps the Resume of a call does not keep the call") {
+  struct Hoards {
+    std::shared_ptr<int> alive = std::make_shared<int>();
+    struct State {
+      Resume kept;
+      std::shared_ptr<int> alive;
+    };
+    Verdict admit(CallState& call) {
+      auto& mine = call.state<Hoards>();
+      mine.alive = alive;
+      mine.kept = call.take_resume();
+      return Proceed();
+    }
+  };
+  auto hoards = std::make_shared<Hoards>();
+  auto spare = std::make_shared<std::vector<Resume>>();
+  struct Lends {
+    std::shared_ptr<std::vector<Resume>> to;
+    Verdict admit(CallState& call) {
+      to->push_back(call.take_resume());
+      return Proceed();
+    }
+  };
+  {
+    Rig rig({hoards, Lends{spare}});
+    rig.transport->reply(200, reply_text("Hello"));
+    CHECK(rig.call());
+    auto cancelled = rig.router.call({.body = chat_body});
+    cancelled.cancel();
+    CHECK_FALSE(std::move(cancelled).get());
+  }
+  CHECK(hoards->alive.use_count() == 1);
+  REQUIRE(spare->size() == 2);
+  for (Resume& resume : *spare) resume.resume();  // of calls that are gone: nothing happens
+}
+
 TEST_CASE("a waiting call ends by cancelling, by its deadline or with its router") {
   auto waits = std::make_shared<Waits>();
   Endings endings;

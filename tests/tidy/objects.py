@@ -13,7 +13,7 @@ FORBIDDEN = {"printf", "fprintf", "vprintf", "vfprintf", "dprintf", "puts", "fpu
              "_ZSt4cerr", "_ZSt4clog"}
 PUBLIC = re.compile(r"^(?:(?:typeinfo|typeinfo name|vtable) for )?"
                     r"(?:byway::[A-Z]|byway::testing::|byway::(?:name_of|operation_of|operator"
-                    r"|create_store|generate_master_key|probe_endpoint|write_key_file"
+                    r"|create_store|generate_master_key|headers_of|probe_endpoint|write_key_file"
                     r"|write_passphrase_file)\b"
                     r"|byway_|[\w:<>*& ]+ byway::[A-Z])")
 

@@ -161,3 +161,43 @@ def folder_map(source, _build=None):
         yield f"ARCHITECTURE.md: {name} is not there"
     for name in sorted(there - told):
         yield f"ARCHITECTURE.md: {name} is missing from the folder map"
+
+
+def cases(path):
+    """The names of a test file's cases."""
+    text = path.read_text()
+    if path.suffix == ".py":
+        return set(re.findall(r"^\s*def (test_\w+)\(", text, re.M))
+    found = set()
+    for literals in re.findall(r'TEST_CASE\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+)', text):
+        found.add("".join(re.findall(r'"((?:[^"\\]|\\.)*)"', literals)))
+    return found
+
+
+def named_tests(source, _build=None):
+    """Tables of the documentation whose last column is `test` name a file under tests and a case of
+    it, or say that the row is not built."""
+    known = {}
+    for path in sorted((source / "docs").rglob("*.md")):
+        name = path.relative_to(source).as_posix()
+        is_table = False
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+            if not line.startswith("|"):
+                is_table = False
+            elif cells[-1] == "test":
+                is_table = True
+            elif is_table and not set(cells[-1]) <= set("- "):
+                if cells[-1].startswith("not built"):
+                    continue
+                match = re.fullmatch(r"`([\w./]+)`: (.+)", cells[-1])
+                if not match:
+                    yield f"{name}:{number}: '{cells[-1]}' names no test"
+                    continue
+                file = source / "tests" / match.group(1)
+                if file not in known:
+                    known[file] = cases(file) if file.is_file() else None
+                if known[file] is None:
+                    yield f"{name}:{number}: tests/{match.group(1)} is not there"
+                elif match.group(2) not in known[file]:
+                    yield f"{name}:{number}: tests/{match.group(1)} has no '{match.group(2)}'"

@@ -7,7 +7,7 @@ function(byway_tidy rule)
   set_tests_properties(tidy_${rule} PROPERTIES LABELS house SKIP_RETURN_CODE 77)
 endfunction()
 
-foreach(rule IN ITEMS includes names lengths registered secrets folder_map vendors)
+foreach(rule IN ITEMS includes names lengths registered secrets folder_map vendors named_tests)
   byway_tidy(${rule})
 endforeach()
 # What the compiler adds for a sanitizer is not ours to judge.

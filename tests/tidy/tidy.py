@@ -18,6 +18,7 @@ RULES = {
     "secrets": sources.secrets,
     "folder_map": sources.folder_map,
     "vendors": sources.vendors,
+    "named_tests": sources.named_tests,
     "registered": objects.registered,
     "symbols": objects.symbols,
     "exports": objects.exports,

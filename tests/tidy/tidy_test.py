@@ -105,6 +105,15 @@ class Tree(unittest.TestCase):
                                    'if (is_azure_v1(a)) {\n}\nif (dialect.name == other) {\n')
         self.expect(sources.vendors, "a.cpp:2", "a.cpp:3", "a.cpp:5")
 
+    def test_a_table_of_tests_names_cases_that_are_there(self):
+        self.put("tests/a/b_test.cpp", 'TEST_CASE("one "\n    "case: \\"x\\"", "[b]") {}\n')
+        self.put("tests/c_test.py", "    def test_it_works(self):\n")
+        self.put("docs/x.md", "| rule | test |\n| --- | --- |\n"
+                 '| r | `a/b_test.cpp`: one case: \\"x\\" |\n| r | `c_test.py`: test_it_works |\n'
+                 "| r | not built: later |\n| r | `a/b_test.cpp`: gone |\n| r | `a/d.cpp`: x |\n"
+                 "| r | trust me |\n\n| test | other |\n| --- | --- |\n| a | b |\n")
+        self.expect(sources.named_tests, "has no 'gone'", "a/d.cpp is not there", "names no test")
+
     def test_every_test_is_registered(self):
         known = self.put("src/base/a.cpp", "")
         self.put("src/base/b.cpp", "")

@@ -176,7 +176,10 @@ bool Quota::judge(Plan& plan, const Leg& leg, Take take) noexcept {
     return plan.wait(leg);
   }
   if (leg.limit->waits && leg.limit->kind == LimitKind::in_flight) return plan.wait(leg);
-  return plan.refuse(leg, file_.slot(leg.ref.slot).word.load().count);
+  const std::int64_t count = file_.slot(leg.ref.slot).word.load().count;
+  // A settled call may have used more than it held, and a limit may have been lowered.
+  if (is_cap(leg.limit->kind)) alert_if_due(leg, count);
+  return plan.refuse(leg, count);
 }
 
 bool Quota::take_all(Plan& plan, Claim& claim, InFlightCall& call) noexcept {
@@ -242,18 +245,29 @@ void Quota::look_back(const Plan& plan) noexcept {
     if (reserved < limit && reserved - count < slot.low_water.load(std::memory_order_relaxed)) {
       ask(leg);
     }
-    const std::int64_t percent = leg.limit->alert_percent;
-    const std::int64_t threshold = limit / 100 * percent + limit % 100 * percent / 100;
-    std::int64_t alerted = slot.alerted.load(std::memory_order_relaxed);
-    if (percent == 0 || count < threshold || alerted == limit) continue;
-    if (!slot.alerted.compare_exchange_strong(alerted, limit)) continue;
-    {
-      const std::lock_guard lock(asked_mutex_);
-      alerts_.push_back({std::string(leg.limit->subject.text()), leg.limit->unit,
-                         period_of(leg.limit->kind), leg.key.first_day(), count, limit});
-    }
-    wake();
+    alert_if_due(leg, count);
   }
+}
+
+void Quota::alert_if_due(const Leg& leg, std::int64_t count) noexcept {
+  if (!options_.on_alert) return;
+  const std::int64_t limit = leg.limit->limit;
+  const std::int64_t percent = options_.alert_percent;
+  const std::int64_t threshold = limit / 100 * percent + (limit % 100 * percent + 99) / 100;
+  std::atomic<std::int64_t>& alerted = file_.slot(leg.ref.slot).alerted;
+  std::int64_t before = alerted.load(std::memory_order_relaxed);
+  if (count < threshold || before == limit) return;
+  if (!alerted.compare_exchange_strong(before, limit)) return;
+  try {
+    const std::lock_guard lock(asked_mutex_);
+    alerts_.push_back({std::string(leg.limit->subject.text()), leg.limit->unit,
+                       period_of(leg.limit->kind), leg.key.first_day(), count, limit});
+  } catch (...) {
+    // No memory: the next call that looks gives it.
+    alerted.store(before);
+    return;
+  }
+  wake();
 }
 
 void Quota::ask(const Leg& leg) noexcept {

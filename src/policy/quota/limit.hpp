@@ -49,8 +49,6 @@ struct Limit {
   std::int64_t burst = 0;
   /// 0 for a key, 1 for its org: narrow subjects are asked first.
   std::uint8_t breadth = 0;
-  /// Of a cap: an alert is given when so much is used; 0 for none.
-  std::uint8_t alert_percent = 80;
   /// Of in_flight: whether a call waits for its turn.
   bool waits = false;
 };

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <byway/clock.hpp>
+#include <byway/quota_alert.hpp>
 #include <byway/quota_store.hpp>
 #include <byway/result.hpp>
 
@@ -24,25 +25,17 @@
 
 namespace byway::policy {
 
-/// So much of a cap is used; given once for a window and limit, by the process that passed the
-/// line.
-struct QuotaAlert {
-  std::string subject;
-  QuotaUnit unit = QuotaUnit::requests;
-  QuotaPeriod period = QuotaPeriod::day;
-  std::int32_t first_day = 0;
-  std::int64_t used = 0;
-  std::int64_t limit = 0;
-};
-
 struct QuotaOptions {
   /// The store's path: the mapping is `<store>-live`.
   std::string store;
   std::shared_ptr<Clock> clock = Clock::system();
   /// Asks for work() soon; from any thread, must not block or call the Quota.
   std::function<void()> wake = {};
-  /// On the thread of work().
+  /// On the thread of work(), which it must not hold up or throw into. A process without it leaves
+  /// the alert to another.
   std::function<void(const QuotaAlert&)> on_alert = {};
+  /// The share of a cap at which it is given, 1 to 100, rounded up to a whole unit.
+  int alert_percent = 80;
   LiveSizes sizes = {};
   /// For tests; empty is the system's.
   std::string boot_id = {};
@@ -120,6 +113,7 @@ class Quota {
   void undo(Plan& plan, std::size_t taken, Claim& claim, InFlightCall& call) noexcept;
   bool judge(Plan& plan, const Leg& leg, Take take) noexcept;
   void look_back(const Plan& plan) noexcept;
+  void alert_if_due(const Leg& leg, std::int64_t count) noexcept;
   void ask(const Leg& leg) noexcept;
   void wake() const noexcept;
   // settle.cpp

@@ -154,7 +154,6 @@ void Quota::give_alerts() {
     alerts.swap(alerts_);
     alerts_.reserve(64);
   }
-  if (!options_.on_alert) return;
   for (const QuotaAlert& alert : alerts) options_.on_alert(alert);
 }
 

@@ -64,7 +64,7 @@ void call_once(Router& router, const Run& run, const Request& request, Called& c
   }
   called.time = steady_clock::now() - begun;
   if (*result) called.first_token = (*result)->metadata().first_token;
-  called.records.push_back(cli::call_record(request.operation, *result, partial, called.time));
+  called.records.push_back(cli::call_record(request.operation, *result, partial));
 }
 
 }  // namespace

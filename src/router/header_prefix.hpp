@@ -1,0 +1,13 @@
+// HeaderPrefix: with what the headers begin that tell of a call.
+#pragma once
+
+#include <string_view>
+
+#include <byway/result.hpp>
+
+namespace byway::router {
+
+/// An HTTP token of at most 64 bytes without capitals. Code: request_header_invalid.
+Result<void> check_header_prefix(std::string_view prefix);
+
+}  // namespace byway::router
