@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <optional>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "base/audit_bytes.hpp"
@@ -20,8 +23,12 @@ class Verifier {
   void fail(std::int64_t seq, std::string problem);
   bool is_good() const noexcept { return verdict_.problem.empty(); }
   void check_row(const Row& row);
+  void fail_at(std::int64_t seq, std::string_view kept, std::string_view bytes);
+  void follow(const AuditFields& fields, std::int64_t seq);
   void check_end();
   void check_cut();
+  void check_signature();
+  Result<void> check_open();
   void check_head(const std::optional<std::string>& line);
 
   Database& database_;
@@ -30,6 +37,11 @@ class Verifier {
   AuditVerdict verdict_;
   std::int64_t next_ = 0;
   std::string hash_;
+  /// Of the record before, and the hash before that one.
+  std::string bytes_before_;
+  std::string hash_before_;
+  /// Intents without an end, by request id.
+  std::multimap<std::string, std::int64_t, std::less<>> open_;
   /// The head of the file, and what the chain says of its record.
   std::optional<AuditHead> head_;
   std::string hash_at_head_;
@@ -48,10 +60,11 @@ void Verifier::check_row(const Row& row) {
   if (!is_good()) return;
   const std::int64_t seq = row.integer(0);
   if (seq != next_) return fail(next_, fmt::format("record {} is missing", next_));
-  const std::string bytes = row.bytes(4);
+  std::string bytes = row.bytes(4);
   const std::string kept = row.bytes(5);
-  hash_ = audit_hash(hash_, seq, bytes);
-  if (hash_ != kept) return fail(seq, fmt::format("record {} was changed", seq));
+  std::string hash = audit_hash(hash_, seq, bytes);
+  if (hash != kept) return fail_at(seq, kept, bytes);
+  hash_before_ = std::exchange(hash_, std::move(hash));
   const std::optional<AuditFields> fields = base::decode_audit(bytes);
   const bool are_columns_good = fields &&
                                 row.integer(1) == static_cast<std::int64_t>(fields->kind) &&
@@ -63,10 +76,52 @@ void Verifier::check_row(const Row& row) {
     cut_seq_ = fields->count;
     cut_hash_ = fields->subject;
   }
+  follow(*fields, seq);
+  bytes_before_ = std::move(bytes);
   if (head_ && seq == head_->seq) hash_at_head_ = base::hex_of(hash_);
   ++verdict_.records;
   verdict_.last_seq = seq;
   ++next_;
+}
+
+/// A record that is good in the place before it had that place: what stands there was put in.
+void Verifier::fail_at(std::int64_t seq, std::string_view kept, std::string_view bytes) {
+  const bool was_moved = seq > verdict_.first_seq && bytes != bytes_before_ &&
+                         audit_hash(hash_before_, seq - 1, bytes) == kept;
+  if (was_moved) return fail(seq - 1, fmt::format("record {} was put in", seq - 1));
+  fail(seq, fmt::format("record {} was changed", seq));
+}
+
+void Verifier::follow(const AuditFields& fields, std::int64_t seq) {
+  if (fields.kind == AuditKind::intent) open_.emplace(fields.request_id, seq);
+  if (fields.kind != AuditKind::outcome && fields.kind != AuditKind::in_doubt) return;
+  // A refused call had no intent.
+  const auto begun = open_.find(fields.request_id);
+  if (begun != open_.end()) open_.erase(begun);
+}
+
+/// The list of open calls is what an heir ends calls by: one that was taken off it would never be
+/// told to be in doubt.
+Result<void> Verifier::check_open() {
+  std::set<std::int64_t> listed;
+  Result<void> read = database_.run("SELECT seq FROM audit_open", {},
+                                    [&](const Row& row) { listed.insert(row.integer(0)); });
+  if (!read) return read;
+  std::int64_t forgotten = 0;
+  for (const auto& one : open_) {
+    if (listed.erase(one.second) == 0 && (forgotten == 0 || one.second < forgotten)) {
+      forgotten = one.second;
+    }
+  }
+  if (forgotten != 0) {
+    fail(forgotten, fmt::format("the call of record {} has no end and is not listed as open",
+                                forgotten));
+  }
+  if (!listed.empty()) {
+    fail(*listed.begin(),
+         fmt::format("record {} is listed as an open call, and is none", *listed.begin()));
+  }
+  return {};
 }
 
 /// A log that starts after record 1 must say so itself.
@@ -86,12 +141,24 @@ void Verifier::check_end() {
     return fail(next_, fmt::format("record {} is missing: the end was cut off", next_));
   }
   check_cut();
+  check_signature();
+}
+
+/// What the signature knows is where the log ended and with which hash, nothing of what is between.
+void Verifier::check_signature() {
   // A log that has never been written to is not signed yet.
   if (state_.seq == 0 && state_.head.empty()) return;
   const std::optional<AuditHead> own = read_head(state_.head, key_);
-  const bool is_own = own && own->seq == state_.seq && own->hash == base::hex_of(hash_) &&
-                      own->log == base::hex_of(state_.log) &&
-                      own->count == state_.seq - state_.cut_seq;
+  const bool is_of_log = own && own->log == base::hex_of(state_.log);
+  if (is_of_log && own->seq > state_.seq) {
+    return fail(next_, fmt::format("record {} is missing: {} were signed", next_, own->seq));
+  }
+  if (is_of_log && own->seq == state_.seq && own->hash != base::hex_of(hash_)) {
+    return fail(state_.seq,
+                fmt::format("record {} or one before it was written anew", state_.seq));
+  }
+  const bool is_own =
+      is_of_log && own->seq == state_.seq && own->count == state_.seq - state_.cut_seq;
   if (!is_own) fail(state_.seq, "the last records are not signed by this store's key");
 }
 
@@ -133,6 +200,9 @@ Result<AuditVerdict> Verifier::run(const std::string& store) {
   if (!read) return read.error();
   if (is_good()) check_end();
   if (is_good()) check_head(line);
+  if (is_good()) {
+    if (Result<void> done = check_open(); !done) return done.error();
+  }
   return std::move(verdict_);
 }
 

@@ -1,5 +1,6 @@
 #include "wire/failure.hpp"
 
+#include <string>
 #include <utility>
 
 #include "wire/answer_check.hpp"
@@ -15,7 +16,8 @@ namespace byway::wire {
 namespace {
 
 constexpr std::size_t detail_max = 512;
-constexpr std::size_t snippet_max = 256;
+constexpr std::size_t origin_max = 256;
+constexpr std::size_t snippet_max = 64;
 constexpr std::size_t code_max = 64;
 
 bool may_tell_wait(UpstreamClass upstream_class) noexcept {
@@ -55,7 +57,7 @@ std::string origin_of(std::string_view location) {
   std::string_view origin = location.substr(0, end);
   const std::size_t user = origin.rfind('@');
   if (user != std::string_view::npos) origin.remove_prefix(user + 1);
-  return scrubbed(origin, snippet_max);
+  return scrubbed(origin, origin_max);
 }
 
 UpstreamFailure redirect(const WholeAnswer& answer) {
@@ -65,9 +67,20 @@ UpstreamFailure redirect(const WholeAnswer& answer) {
   return failure;
 }
 
+/// A page or a line of text is quoted, since it says who answered. What has a reply's shape may be
+/// a model's words, and errors are logged: of that only its size and beginning are told.
+std::string hint_of(std::string_view body) {
+  body = trimmed(body);
+  for (const std::string_view shape : {"{", "[", "\"", "data:"}) {
+    if (!body.starts_with(shape)) continue;
+    return std::to_string(body.size()) + " bytes that begin with " + std::string(shape);
+  }
+  return scrubbed(body, snippet_max);
+}
+
 UpstreamFailure protocol_error(const WholeAnswer& answer, std::string_view cause) {
   UpstreamFailure failure = make(UpstreamClass::protocol_error, cause, answer.status);
-  failure.detail = scrubbed(answer.body, snippet_max);
+  failure.detail = hint_of(answer.body);
   return failure;
 }
 

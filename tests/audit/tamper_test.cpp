@@ -17,10 +17,8 @@ struct Honest {
     auto store = scratch.open_store();
     auto log = scratch.open_log(*store);
     for (int at = 0; at < records / 2; ++at) {
-      if (at == records / 4) {
-        log->close(*store).value();
-        keep(half);
-      }
+      must(store->publish_head());
+      older.push_back(keep());
       const std::string id = "bw-req-" + std::to_string(at);
       must(log->begin(call_of(id))).end(outcome_of(id));
       must(log->work(*store));
@@ -28,15 +26,17 @@ struct Honest {
     must(log->close(*store));
     log.reset();
     store.reset();
-    keep(whole);
+    whole = keep();
+    half = older[records / 4];
   }
 
-  void keep(std::string& name) const {
-    name = scratch.folder / (name.empty() ? std::to_string(kept++) : name);
+  std::string keep() const {
+    std::string name = scratch.folder / std::to_string(older.size());
     // A copy of a database in use goes through its log: the copy is made with SQLite's own means.
     store::OpenedStore opened = scratch.database();
     must(opened.database.run("VACUUM INTO ?", {name}));
     std::filesystem::copy_file(store::head_file_of(scratch.path()), name + ".head");
+    return name;
   }
   /// Puts the log into `path`.
   static void put(const std::string& from, const std::string& head, const std::string& path) {
@@ -47,12 +47,14 @@ struct Honest {
   }
 
   ScratchAudit scratch;
-  mutable int kept = 0;
+  /// The log before each of its calls: copy n has 2 n records.
+  std::vector<std::string> older;
   std::string half;
   std::string whole;
 };
 
 struct Tampered {
+  const Honest& honest;
   std::string path;
   std::minstd_rand random;
 
@@ -123,8 +125,7 @@ std::int64_t insert_one(Tampered& log) {
   const std::string hash = store::audit_hash(before, seq, bytes);
   log.run("INSERT INTO audit(seq, kind, at_us, bytes, hash, org) VALUES(?, 1, 1, ?, ?, 'acme')",
           {seq, store::Bytes{bytes}, store::Bytes{hash}});
-  // A record in the middle is good itself; the one after it is not.
-  return seq == records + 1 ? seq : seq + 1;
+  return seq;
 }
 
 std::int64_t swap_two(Tampered& log) {
@@ -144,12 +145,11 @@ std::int64_t cut_tail(Tampered& log) {
   if (log.random() % 2 == 0) {
     const std::string hash = seq == 1 ? std::string(32, '\0') : log.bytes_of(seq - 1, "hash");
     log.run("UPDATE audit_log SET seq = ?, hash = ?", {seq - 1, store::Bytes{hash}});
-    return seq - 1;
   }
   return seq;
 }
 
-/// All the hashes after an edit made anew: only the signature knows.
+/// All the hashes after an edit made anew: only the signature of the end knows, and says that.
 std::int64_t rewrite(Tampered& log) {
   const std::int64_t from = log.seq();
   std::string hash = from == 1 ? std::string(32, '\0') : log.bytes_of(from - 1, "hash");
@@ -163,6 +163,13 @@ std::int64_t rewrite(Tampered& log) {
   }
   log.run("UPDATE audit_log SET hash = ?", {store::Bytes{hash}});
   return records;
+}
+
+/// Under the newest head.
+std::int64_t restore_old(Tampered& log) {
+  const std::size_t at = log.random() % log.honest.older.size();
+  Honest::put(log.honest.older[at], log.honest.whole, log.path);
+  return static_cast<std::int64_t>(2 * at) + 1;
 }
 
 TEST_CASE("an honest log raises no alarm, at its end or behind which its head stands", "[audit]") {
@@ -186,11 +193,12 @@ TEST_CASE("random tampering is found and the first bad record named", "[audit]")
   const int rounds = wanted != nullptr ? std::atoi(wanted) : 400;
   using Tamper = std::int64_t (*)(Tampered&);
   constexpr Tamper ways[] = {edit_bytes, edit_column, remove_one, remove_and_close_up,
-                             insert_one, swap_two,    cut_tail,   rewrite};
+                             insert_one, swap_two,    cut_tail,   rewrite,
+                             restore_old};
   int found = 0;
   int named = 0;
   for (int round = 0; round < rounds; ++round) {
-    Tampered log{honest.scratch.folder / "tampered.db",
+    Tampered log{honest, honest.scratch.folder / "tampered.db",
                  std::minstd_rand(static_cast<unsigned>(round + 1))};
     Honest::put(honest.whole, honest.whole, log.path);
     const std::int64_t expected = ways[static_cast<std::size_t>(round) % std::size(ways)](log);
@@ -199,12 +207,31 @@ TEST_CASE("random tampering is found and the first bad record named", "[audit]")
     found += verdict.problem.empty() ? 0 : 1;
     named += verdict.bad_seq == expected ? 1 : 0;
     if (verdict.bad_seq != expected) {
-      CAPTURE(round, round % 8, expected, verdict.bad_seq, verdict.problem);
+      CAPTURE(round, round % std::size(ways), expected, verdict.bad_seq, verdict.problem);
       CHECK(verdict.bad_seq == expected);
     }
   }
   CHECK(found == rounds);
   CHECK(named == rounds);
+}
+
+TEST_CASE("a call in flight that is taken off the list of open calls is found, and one put on it",
+          "[audit]") {
+  const ScratchAudit scratch;
+  auto store = scratch.open_store();
+  auto log = scratch.open_log(*store);
+  must(log->begin(call_of("first"))).end(outcome_of("first"));
+  AuditTicket open = must(log->begin(call_of("open")));
+  must(log->work(*store));
+  CHECK(scratch.verify().problem.empty());
+  store::OpenedStore opened = scratch.database();
+  // Nobody would write its end when its process dies.
+  must(opened.database.run("DELETE FROM audit_open"));
+  CHECK(scratch.verify().bad_seq == 3);
+  must(opened.database.run("INSERT INTO audit_open VALUES('0', 2, 3)"));
+  CHECK(scratch.verify().problem.empty());
+  must(opened.database.run("INSERT INTO audit_open VALUES('0', 9, 2)"));
+  CHECK(scratch.verify().bad_seq == 2);
 }
 
 TEST_CASE("an old copy under a newer head is found, and a head that is gone or foreign",

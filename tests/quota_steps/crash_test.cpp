@@ -2,14 +2,13 @@
 // at random with others and with kills.
 #include "catch.hpp"
 
-#include <cstdlib>
 #include <random>
 #include <set>
 
 #include "policy/quota/step.hpp"
-#include "policy/quota/utc_window.hpp"
 #include "quota/scratch_quota.hpp"
 #include "quota_steps/fibers.hpp"
+#include "quota_steps/tale.hpp"
 
 namespace byway::policy {
 
@@ -18,45 +17,6 @@ void step() {
 }
 
 namespace {
-
-/// What happened to each call, as far as its caller knows.
-struct Tale {
-  std::set<std::string> charged;
-  std::set<std::string> returned;
-  std::set<std::string> being_charged;
-};
-
-std::vector<Limit> limits_of(const std::string& name, std::int64_t of_key, std::int64_t of_org) {
-  Limit flights = in_flight(100);
-  flights.subject = Subject::of("key", name);
-  Limit calls = rate(6000);
-  calls.subject = Subject::of("key", name);
-  return {calls, flights, cap("key", name, LimitKind::day, of_key),
-          cap("org", name, LimitKind::day, of_org),
-          cap("org", name, LimitKind::day, 1000, QuotaUnit::tokens)};
-}
-
-/// One call from admission to settlement.
-void call(Quota& quota, const std::vector<Limit>& limits, const std::string& label, bool is_sent,
-          Tale& tale) {
-  Admission admission = quota.admit(limits, {1, 10, 0}, label);
-  if (admission.outcome != Admission::Outcome::admitted) return;
-  step();
-  if (!is_sent) {
-    admission.ticket.give_back();
-    tale.returned.insert(label);
-    return;
-  }
-  admission.ticket.sent();
-  tale.being_charged.insert(label);
-  step();
-  admission.ticket.settle({1, 7, 0});
-  tale.charged.insert(label);
-}
-
-std::int64_t used(Quota& quota, const Limit& limit) {
-  return limit.limit - quota.remaining(limit).value_or(limit.limit);
-}
 
 /// After all the dead are buried: each call is charged or not, and nothing is left over.
 void check_accounts(Host& host, Quota& quota, const std::vector<Limit>& limits, const Tale& tale,
@@ -102,11 +62,6 @@ void close_all_but(const std::set<int>& files) {
 bool run(Fibers& fibers, std::size_t at, int steps) {
   for (int done = 0; done < steps && fibers.is_running(at); ++done) fibers.advance(at);
   return !fibers.is_running(at);
-}
-
-std::int64_t rounds(std::int64_t usual) {
-  const char* wanted = std::getenv("BYWAY_QUOTA_INTERLEAVINGS");
-  return wanted != nullptr ? std::atoll(wanted) : usual;
 }
 
 }  // namespace

@@ -203,8 +203,9 @@ class RefusingPort {
   int port() const noexcept { return port_; }
 
  private:
-  int fd_ = -1;
+  // Found out while `fd_` is made.
   int port_ = 0;
+  int fd_ = -1;
 };
 
 /// A port where connecting neither succeeds nor fails: its queue is full and nobody accepts.

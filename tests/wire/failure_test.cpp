@@ -214,9 +214,13 @@ TEST_CASE("T77: HTML, nothing, or anything that is no answer is a protocol error
     const UpstreamFailure failed = failure(200, row.body, {{"content-type", row.type}});
     CHECK(failed.upstream_class == UpstreamClass::protocol_error);
     CHECK(failed.cause == row.cause);
-    CHECK(failed.detail.size() <= 256);
+    CHECK(failed.detail.size() <= 64);
     CHECK(failed.detail.find('<') == std::string::npos);
+    CHECK(failed.detail.find("choices") == std::string::npos);
   }
+  CHECK(failure(200, R"({"choices":[{"message":{"content":"a secret)").detail ==
+        "43 bytes that begin with {");
+  CHECK(failure(200, "no healthy upstream").detail == "no healthy upstream");
   for (const int status : {0, 99, 600}) {
     CHECK(failure(status, "").upstream_class == UpstreamClass::protocol_error);
   }
