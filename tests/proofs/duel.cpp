@@ -27,8 +27,9 @@ struct Scenario {
   std::int64_t tried = 0;
   int processes = 8;
   int threads = 64;
-  /// How long the server takes for a call.
+  /// How long the server takes for a call, and how long a caller waits after a refusal.
   milliseconds work = {};
+  milliseconds pause = {};
   bool has_idle = false;
   bool is_each = false;
   /// Between two kills; 0 is none.
@@ -56,7 +57,8 @@ Row play(const Scenario& scenario) {
              .processes = scenario.processes,
              .threads = scenario.threads,
              .calls = scenario.tried,
-             .is_each = scenario.is_each});
+             .is_each = scenario.is_each,
+             .pause = scenario.pause});
   if (scenario.has_idle) crew.start_idle();
   crew.start();
   std::minstd_rand random(std::random_device{}());
@@ -125,11 +127,13 @@ constexpr Scenario long_form[] = {
      .cap = 1000,
      .tried = 20'000,
      .work = milliseconds(500),
+     .pause = milliseconds(100),
      .kill_every = milliseconds(200)},
     {.name = "the same, a larger cap",
      .cap = 10'000,
      .tried = 20'000,
      .work = milliseconds(250),
+     .pause = milliseconds(100),
      .kill_every = milliseconds(200)},
 };
 
@@ -152,6 +156,7 @@ constexpr Scenario short_form[] = {
      .processes = 2,
      .threads = 8,
      .work = milliseconds(50),
+     .pause = milliseconds(20),
      .kill_every = milliseconds(100)},
 };
 
