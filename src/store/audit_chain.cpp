@@ -49,6 +49,17 @@ Result<void> AuditChain::prepare(Database& database, AuditKey key, AuditListener
   return {};
 }
 
+Result<void> AuditChain::prepare(Database& database, const WriteLock& lock,
+                                 std::chrono::milliseconds limit, AuditKey key,
+                                 AuditListener listener) {
+  const Result<AuditState> state = read_audit_state(database);
+  if (!state) return state.error();
+  if (state->seq != 0) return prepare(database, key, std::move(listener));
+  Result<WriteLock::Guard> guard = lock.take(limit);
+  if (!guard) return guard.error();
+  return prepare(database, key, std::move(listener));
+}
+
 Result<void> AuditChain::begin(Database& database) {
   forget();
   if (!key_) return Error(ErrorCode::internal_error, "the audit log has no key to sign with");

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -15,6 +16,7 @@
 #include <byway/result.hpp>
 
 #include "store/sqlite.hpp"
+#include "store/write_lock.hpp"
 
 namespace byway::store {
 
@@ -63,6 +65,10 @@ class AuditChain {
   /// Once, before any record. Needs the write lock. A log that is new gets its first head, so that
   /// a head that is missing later is a head that was taken away.
   Result<void> prepare(Database& database, AuditKey key, AuditListener listener = {});
+  /// The same for whoever has not got the lock: only a new log takes it, so that a program can
+  /// start while others write. Code also: store_locked.
+  Result<void> prepare(Database& database, const WriteLock& lock, std::chrono::milliseconds limit,
+                       AuditKey key, AuditListener listener);
   bool is_ready() const noexcept { return key_.has_value(); }
   const AuditListener& listener() const noexcept { return listener_; }
 

@@ -147,9 +147,7 @@ Result<void> RegistryStore::commit(Transaction& transaction) {
 }
 
 Result<void> RegistryStore::prepare_audit(const AuditKey& key, AuditListener listener) {
-  Result<WriteLock::Guard> guard = write_lock_.take(options_.busy_limit);
-  if (!guard) return guard.error();
-  return chain_.prepare(database_, key, std::move(listener));
+  return chain_.prepare(database_, write_lock_, options_.busy_limit, key, std::move(listener));
 }
 
 Result<void> RegistryStore::record(std::string_view bytes) {

@@ -28,9 +28,8 @@ Result<std::unique_ptr<SqliteAudit>> SqliteAudit::open(const std::string& path, 
   if (!store) return store.error();
   std::unique_ptr<SqliteAudit> audit(new SqliteAudit(std::move(*store), path));
   Database& database = audit->store_.database;
-  Result<WriteLock::Guard> guard = audit->store_.write_lock.take(patience);
-  if (!guard) return guard.error();
-  Result<void> ready = audit->chain_.prepare(database, key, std::move(listener));
+  Result<void> ready = audit->chain_.prepare(database, audit->store_.write_lock, patience, key,
+                                             std::move(listener));
   if (!ready) return ready.error();
   Result<AuditState> state = read_audit_state(database);
   if (!state) return state.error();

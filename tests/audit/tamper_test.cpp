@@ -234,6 +234,24 @@ TEST_CASE("a call in flight that is taken off the list of open calls is found, a
   CHECK(scratch.verify().bad_seq == 2);
 }
 
+TEST_CASE("a journal's position that somebody moves stops the log: it would swallow what comes",
+          "[audit]") {
+  for (const char* change : {"next = 1000000", "next = 1", "dropped = 5"}) {
+    const ScratchAudit scratch;
+    auto store = scratch.open_store();
+    auto log = scratch.open_log(*store);
+    must(log->begin(call_of("before"))).end(outcome_of("before"));
+    must(log->work(*store));
+    store::OpenedStore opened = scratch.database();
+    must(opened.database.run(std::string("UPDATE audit_journal SET ") + change));
+    must(log->begin(call_of("after"))).end(outcome_of("after"));
+    const auto worked = log->work(*store);
+    REQUIRE_FALSE(worked);
+    CHECK(worked.error().code() == ErrorCode::store_corrupt);
+    CHECK_FALSE(log->begin(call_of("later")));
+  }
+}
+
 TEST_CASE("an old copy under a newer head is found, and a head that is gone or foreign",
           "[audit]") {
   const Honest honest;

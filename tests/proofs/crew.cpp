@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 
 #include <byway/router.hpp>
 
@@ -57,6 +58,7 @@ struct Caller {
   Number& next;
   int pipe;
   std::int64_t calls;
+  std::chrono::milliseconds pause;
   bool is_each;
   bool has_streams;
 
@@ -74,6 +76,7 @@ struct Caller {
     }
     const Result<Response> reply = router.call(request).get();
     tell(pipe, number, reply ? nullptr : &reply.error());
+    if (!reply) std::this_thread::sleep_for(pause);
   }
   void work() {
     for (;;) {
@@ -88,8 +91,8 @@ struct Caller {
 }  // namespace
 
 int Crew::called(int argc, char** argv) {
-  // PROGRAM PART STORE MEMORY PIPE THREADS CALLS EACH STREAMS
-  if (argc != 9 || !std::string_view(argv[1]).starts_with("--be-")) return -1;
+  // PROGRAM PART STORE MEMORY PIPE THREADS CALLS PAUSE EACH STREAMS
+  if (argc != 10 || !std::string_view(argv[1]).starts_with("--be-")) return -1;
   auto router = Router::open({.store = argv[2]});
   if (!router) return std::fprintf(stderr, "%s\n", router.error().message().c_str()), 3;
   if (std::string_view(argv[1]) == "--be-idle") ::pause();
@@ -99,8 +102,9 @@ int Crew::called(int argc, char** argv) {
                 *map_number(std::atoi(argv[3])),
                 std::atoi(argv[4]),
                 std::atoll(argv[6]),
-                *argv[7] == '1',
-                *argv[8] == '1'};
+                std::chrono::milliseconds(std::atoi(argv[7])),
+                *argv[8] == '1',
+                *argv[9] == '1'};
   std::vector<std::thread> threads;
   for (int at = 0; at < std::atoi(argv[5]); ++at) threads.emplace_back([&] { caller.work(); });
   for (std::thread& thread : threads) thread.join();
@@ -135,6 +139,7 @@ pid_t Crew::spawn(const char* part) const {
                                std::to_string(ends_[1]),
                                std::to_string(orders_.is_each ? 1 : orders_.threads),
                                std::to_string(orders_.calls),
+                               std::to_string(orders_.pause.count()),
                                orders_.is_each ? "1" : "0",
                                orders_.has_streams ? "1" : "0"};
   std::array<char*, std::size(words) + 1> arguments{};

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -26,6 +27,8 @@ struct Orders {
   std::int64_t calls = std::numeric_limits<std::int64_t>::max();
   /// Every process makes one call and ends.
   bool is_each = false;
+  /// How long a caller waits after a refusal.
+  std::chrono::milliseconds pause = {};
   /// Every third call is a stream.
   bool has_streams = false;
 };

@@ -27,8 +27,9 @@ struct Scenario {
   std::int64_t tried = 0;
   int processes = 8;
   int threads = 64;
-  /// How long the server takes for a call.
+  /// How long the server takes for a call, and how long a caller waits after a refusal.
   milliseconds work = {};
+  milliseconds pause = {};
   bool has_idle = false;
   bool is_each = false;
   /// Between two kills; 0 is none.
@@ -49,6 +50,21 @@ struct Row {
   std::int64_t wrong(std::int64_t cap) const { return std::min(refused(), cap - books.used); }
 };
 
+/// Until all calls were tried, or nobody has tried one for long.
+void kill_now_and_then(Crew& crew, milliseconds period) {
+  constexpr int still_max = 300;
+  std::minstd_rand random(std::random_device{}());
+  std::int64_t tried = 0;
+  for (int still = 0; !crew.has_tried_all() && still < still_max; ++still) {
+    std::this_thread::sleep_for(period);
+    // Where processes take longer to start than to be killed, nobody would ever call.
+    if (crew.tried() == tried) continue;
+    tried = crew.tried();
+    crew.kill_one(random);
+    still = 0;
+  }
+}
+
 Row play(const Scenario& scenario) {
   Scene scene(scenario.cap, scenario.work);
   Crew crew({.store = scene.store(),
@@ -56,14 +72,11 @@ Row play(const Scenario& scenario) {
              .processes = scenario.processes,
              .threads = scenario.threads,
              .calls = scenario.tried,
-             .is_each = scenario.is_each});
+             .is_each = scenario.is_each,
+             .pause = scenario.pause});
   if (scenario.has_idle) crew.start_idle();
   crew.start();
-  std::minstd_rand random(std::random_device{}());
-  while (scenario.kill_every.count() > 0 && !crew.has_tried_all()) {
-    std::this_thread::sleep_for(scenario.kill_every);
-    crew.kill_one(random);
-  }
+  if (scenario.kill_every.count() > 0) kill_now_and_then(crew, scenario.kill_every);
   Row row;
   row.has_ended_well = crew.finish();
   row.seen = scene.server().seen();
@@ -125,11 +138,13 @@ constexpr Scenario long_form[] = {
      .cap = 1000,
      .tried = 20'000,
      .work = milliseconds(500),
+     .pause = milliseconds(100),
      .kill_every = milliseconds(200)},
     {.name = "the same, a larger cap",
      .cap = 10'000,
      .tried = 20'000,
      .work = milliseconds(250),
+     .pause = milliseconds(100),
      .kill_every = milliseconds(200)},
 };
 
@@ -152,6 +167,7 @@ constexpr Scenario short_form[] = {
      .processes = 2,
      .threads = 8,
      .work = milliseconds(50),
+     .pause = milliseconds(20),
      .kill_every = milliseconds(100)},
 };
 

@@ -3,8 +3,8 @@
 // Three processes of eight threads call; every 20 to 200 milliseconds one of them dies by kill -9
 // and another takes its place. Prints one line; ends with 1 when a request that the server saw has
 // no intent, a result that a caller told has no outcome, a call has no end or two, or the log does
-// not verify. A call that is refused since the log has no room (a disk that stands still for seconds)
-// is counted and proves nothing.
+// not verify. A call that is refused since the log has no room (a disk that stands still for
+// seconds) is counted and proves nothing.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -37,8 +37,7 @@ Counts compare(const Numbers& seen, const Told& told, const Books& books) {
   }
   for (const auto& [number, times] : books.intents) {
     counts.missing_ends += books.has_end(number) ? 0 : 1;
-    const bool has_two_ends =
-        books.outcomes.contains(number) && books.in_doubt.contains(number);
+    const bool has_two_ends = books.outcomes.contains(number) && books.in_doubt.contains(number);
     counts.doubled += times > 1 || has_two_ends ? 1 : 0;
   }
   for (const auto* ends : {&books.outcomes, &books.in_doubt}) {

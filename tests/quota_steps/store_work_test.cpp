@@ -72,7 +72,13 @@ struct Site {
 /// One round: a key and an org of its own.
 struct Round {
   Round(Site& on, Fibers& with, std::mt19937& chance, Seen& all, std::int64_t number)
-      : host(on.host), quota(on.quota), judge(on.judge), fibers(with), random(chance), seen(all), name("k" + std::to_string(number)) {
+      : host(on.host),
+        quota(on.quota),
+        judge(on.judge),
+        fibers(with),
+        random(chance),
+        seen(all),
+        name("k" + std::to_string(number)) {
     for (const auto& doubt : host.ledger.doubts) known_doubts.insert(doubt.first);
     host.clock->step_wall(noon() + hours(11) + minutes(30) - host.clock->wall_now());
     for (std::size_t at = 0; at < processes; ++at) {
@@ -192,7 +198,7 @@ struct Round {
 
 }  // namespace
 
-// The long form: BYWAY_QUOTA_INTERLEAVINGS=1000000 build/release/bin/quota_steps_tests "the store*"
+// The long form: BYWAY_QUOTA_INTERLEAVINGS=200000 build/release/bin/quota_steps_tests "the store*"
 TEST_CASE("the store thread's work, midnight and kills between any two steps keep the accounts") {
   std::mt19937 random(20250616);
   Fibers fibers(worker + 1);

@@ -1,4 +1,4 @@
-// Tale: what calls did that were stopped and killed between their steps, for the accounts afterwards.
+// Tale: what calls did that were stopped and killed between their steps, and the calls themselves.
 #pragma once
 
 #include <cstdlib>
@@ -18,7 +18,8 @@ struct Tale {
   std::set<std::string> being_charged;
 };
 
-inline std::vector<Limit> limits_of(const std::string& name, std::int64_t of_key, std::int64_t of_org) {
+inline std::vector<Limit> limits_of(const std::string& name, std::int64_t of_key,
+                                    std::int64_t of_org) {
   Limit flights = in_flight(100);
   flights.subject = Subject::of("key", name);
   Limit calls = rate(6000);

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "router/access_rig.hpp"
+#include "store/write_lock.hpp"
 
 namespace byway::router {
 namespace {
@@ -252,6 +253,19 @@ TEST_CASE("a test key runs the whole way, limits included, and its calls say so"
   const auto records = rig.records();
   REQUIRE(records.size() == 4);
   for (const AuditRecord& record : records) CHECK(record.mode == "test");
+}
+
+TEST_CASE("a router opens and calls while another process holds the store for long", "[audit]") {
+  AuditRig rig;
+  const std::string key = rig.mint();
+  const auto lock = must(store::WriteLock::open(rig.folder.store()));
+  auto guard = must(lock.take(std::chrono::seconds(5)));
+  rig.transport = std::make_shared<testing::FakeTransport>();
+  rig.transport->reply(200, reply_with(1, 1));
+  Router other = rig.open("local");
+  CHECK(other.call({.body = R"({"messages":[]})", .model = "byo:plain/m", .key = key}).get());
+  // What it wrote into its journal waits for the store.
+  { const auto released = std::move(guard); }
 }
 
 TEST_CASE("planted secrets are found nowhere in the log, in usage or in errors", "[audit]") {

@@ -68,7 +68,8 @@ class AuditLog {
 
   /// Writes down what has come, at most 4,096 records of it, tells those who wait, and looks for
   /// the dead. *Store thread only.* Returns when to come again at the latest, 50 ms at most. After
-  /// an error other than store_locked the log is read-only and the store is not used any more.
+  /// an error other than store_locked the log is read-only and the store is not used any more. Code
+  /// also: store_corrupt (the journal's position in the store is not the one that it wrote).
   Result<std::chrono::nanoseconds> work(AuditStore& store);
 
   /// Writes down everything, and leaves the journal when no call is in flight.
@@ -92,6 +93,7 @@ class AuditLog {
   void wake() const noexcept;
   // audit_work.cpp
   Result<bool> drain(AuditStore& store);
+  Result<void> check_position(AuditStore& store) const;
   Result<void> bury(AuditStore& store, bool is_first);
   void fail(const Error& error) noexcept;
   void resume_waiters() noexcept;
@@ -117,6 +119,7 @@ class AuditLog {
   // The store thread's own.
   std::vector<AuditItem> items_;
   std::int64_t dropped_told_;
+  bool is_position_sure_ = true;
   TimePoint buried_at_{};
 };
 

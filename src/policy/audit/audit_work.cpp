@@ -113,12 +113,27 @@ Result<bool> AuditLog::drain(AuditStore& store) {
   const std::int64_t dropped = file_.header().dropped.load(std::memory_order_relaxed);
   const auto count = static_cast<std::int64_t>(items_.size());
   if (count == 0 && dropped == dropped_told_) return false;
+  if (Result<void> good = check_position(store); !good) return good.error();
+  is_position_sure_ = false;
   Result<void> done = store.append(file_.name(), items_, {tail + count, dropped});
   if (!done) return done.error();
+  is_position_sure_ = true;
   dropped_told_ = dropped;
   tail_.store(tail + count, std::memory_order_release);
   used_.fetch_sub(count, std::memory_order_acq_rel);
   return items_.size() == batch_max;
+}
+
+/// Nobody but this process moves its journal's position. One that somebody put ahead would make the
+/// store take what comes for written.
+Result<void> AuditLog::check_position(AuditStore& store) const {
+  // After an error nobody knows whether the last batch was written.
+  if (!is_position_sure_) return {};
+  const Result<AuditPosition> found = store.position(file_.name());
+  if (!found) return found.error();
+  if (found->next == tail_.load() && found->dropped == dropped_told_) return {};
+  return Error(ErrorCode::store_corrupt,
+               "the audit journal's position in the store was changed by somebody else");
 }
 
 Result<void> AuditLog::bury(AuditStore& store, bool is_first) {
