@@ -26,6 +26,7 @@ struct AuditPosition {
   std::int64_t next = 0;
   /// So many drops are written down as gaps.
   std::int64_t dropped = 0;
+  bool operator==(const AuditPosition&) const = default;
 };
 
 /// Where audit records are durable. Every verb is durable when it returns and is nothing at all

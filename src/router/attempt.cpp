@@ -1,6 +1,7 @@
 #include "router/attempt.hpp"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "router/reply_events.hpp"
@@ -53,7 +54,7 @@ Result<void> Attempt::start(const AttemptPlan& plan, Transport& transport, Opene
   plan_ = &plan;
   transport_ = &transport;
   clock_ = &clock;
-  is_decided_ = has_content_ = is_stopped_ = false;
+  is_decided_ = has_content_ = has_model_ = is_stopped_ = false;
   shape_ = wire::BodyShape::unknown;
   sent_ = Sent::no;
   wire_copies_ = 0;
@@ -178,7 +179,12 @@ Flow Attempt::read_events(std::string_view bytes) {
 /// Whether the stream goes on.
 bool Attempt::read_event(const wire::SseEvent& event) {
   bool is_shown = false;
-  for (const wire::FoldStep& step : fold_->feed(event)) {
+  const std::span<const wire::FoldStep> steps = fold_->feed(event);
+  if (!has_model_ && !fold_->model_served().empty()) {
+    has_model_ = true;
+    mask_key(fold_->model_served());
+  }
+  for (const wire::FoldStep& step : steps) {
     if (step.kind == wire::FoldKind::done || step.kind == wire::FoldKind::failed) return false;
     if (step.kind == wire::FoldKind::delta) has_content_ = true;
     // The usage event is not for a caller who did not ask for it.
@@ -243,10 +249,18 @@ void Attempt::finish_whole() {
   answer.inputs = plan_->scan.inputs;
   auto failure = wire::judge_whole(answer, plan_->entry->dialect, &answer_head_.emplace());
   if (failure) answer_head_.reset();
+  if (answer_head_) mask_key(answer_head_->model_served);
   if (!failure && plan_->has_event_hooks) is_stopped_ = !owner_.on_attempt_whole(body_);
   if (!failure && !is_stopped_ && plan_->is_streamed) deliver_as_event();
   overhead_ += clock_->now() - begun;
   decide(std::move(failure), false);
+}
+
+/// The model's name goes into the log: a server that puts the key there is not followed.
+void Attempt::mask_key(std::string& text) const {
+  if (!secret_header_ || text.empty()) return;
+  const std::string_view key = key_in(secret_header_->expose_secret());
+  if (!key.empty() && text.find(key) != std::string::npos) text = wire::masked(text, key);
 }
 
 /// A server that answers a stream with one JSON text (T48): the text comes as one delta.

@@ -128,6 +128,7 @@ class Attempt final : private TransferSink {
   void stop();
   void finish_whole();
   void deliver_as_event();
+  void mask_key(std::string& text) const;
   wire::UpstreamFailure failure_of(const TransferEnd& end) const;
   void decide(std::optional<wire::UpstreamFailure> failure, bool is_inside);
 
@@ -139,6 +140,7 @@ class Attempt final : private TransferSink {
   bool is_running_ = false;
   bool is_decided_ = false;
   bool has_content_ = false;
+  bool has_model_ = false;
   /// The owner wants no more.
   bool is_stopped_ = false;
   wire::BodyShape shape_ = wire::BodyShape::unknown;

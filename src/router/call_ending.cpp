@@ -128,7 +128,8 @@ void Call::settle(const Result<Response>& result, const Reply& partial) noexcept
   outcome.overhead = overhead_;
   outcome.queued = queued_;
   outcome.first_token = first_token_;
-  const bool is_read = result && result->state_->is_read;
+  // A policy's own answer tells nothing of an upstream.
+  const bool is_read = result && result->state_->is_read && sent_ != Sent::no;
   const Reply& reply = is_read ? result->state_->reply : partial;
   outcome.usage = reply.usage;
   outcome.has_usage = reply.has_usage;

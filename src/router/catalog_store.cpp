@@ -105,7 +105,9 @@ class StoreSource final : public CatalogSource {
     if (!store.has_audit() && !loaded.access.peppers.empty()) {
       // Of the first pepper, so that a later one changes no signature.
       const AuditKey key = audit_key_of(*loaded.access.peppers.front());
-      if (Result<void> ready = store.prepare_audit(key, listener_); !ready) return ready;
+      const bool is_new = rows->endpoints.empty() && rows->customer_keys.empty();
+      Result<void> ready = store.prepare_audit(key, listener_, is_new);
+      if (!ready) return ready;
     }
     tell(publish(std::move(loaded)));
     return {};

@@ -38,26 +38,16 @@ std::string audit_hash(std::string_view before, std::int64_t seq, std::string_vi
   return {digest.begin(), digest.end()};
 }
 
-Result<void> AuditChain::prepare(Database& database, AuditKey key, AuditListener listener) {
-  const Result<AuditState> state = read_audit_state(database);
-  if (!state) return state.error();
-  if (state->seq == 0 && !read_head_file(store_)) {
-    if (Result<void> written = write_head(sign_head(*state, key, 0)); !written) return written;
-  }
+void AuditChain::prepare(AuditKey key, AuditListener listener) {
   key_ = key;
   listener_ = std::move(listener);
-  return {};
 }
 
-Result<void> AuditChain::prepare(Database& database, const WriteLock& lock,
-                                 std::chrono::milliseconds limit, AuditKey key,
-                                 AuditListener listener) {
+Result<void> AuditChain::found(Database& database) {
   const Result<AuditState> state = read_audit_state(database);
   if (!state) return state.error();
-  if (state->seq != 0) return prepare(database, key, std::move(listener));
-  Result<WriteLock::Guard> guard = lock.take(limit);
-  if (!guard) return guard.error();
-  return prepare(database, key, std::move(listener));
+  if (state->seq != 0 || read_head_file(store_)) return {};
+  return write_head(sign_head(*state, *key_, 0));
 }
 
 Result<void> AuditChain::begin(Database& database) {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <array>
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -16,7 +15,6 @@
 #include <byway/result.hpp>
 
 #include "store/sqlite.hpp"
-#include "store/write_lock.hpp"
 
 namespace byway::store {
 
@@ -55,20 +53,18 @@ std::string head_file_of(const std::string& store);
 /// The line of a head file; absent when there is no file.
 std::optional<std::string> read_head_file(const std::string& store);
 
-/// All verbs but prepare() stand in the transaction of the caller, who holds the store's write lock
-/// from begin() to published(), so that heads are replaced in order. Codes: those of Database.
+/// All verbs from begin() on stand in the transaction of the caller, who holds the store's write
+/// lock from begin() to published(), so that heads are replaced in order. Codes: those of Database.
 /// *One thread at a time.*
 class AuditChain {
  public:
   explicit AuditChain(std::string store) : store_(std::move(store)) {}
 
-  /// Once, before any record. Needs the write lock. A log that is new gets its first head, so that
-  /// a head that is missing later is a head that was taken away.
-  Result<void> prepare(Database& database, AuditKey key, AuditListener listener = {});
-  /// The same for whoever has not got the lock: only a new log takes it, so that a program can
-  /// start while others write. Code also: store_locked.
-  Result<void> prepare(Database& database, const WriteLock& lock, std::chrono::milliseconds limit,
-                       AuditKey key, AuditListener listener);
+  /// Once, before any record.
+  void prepare(AuditKey key, AuditListener listener = {});
+  /// Gives the log of a new store its first head, so that a head that is missing later is one that
+  /// was taken away: the log of any other store must not be given one. Needs the write lock.
+  Result<void> found(Database& database);
   bool is_ready() const noexcept { return key_.has_value(); }
   const AuditListener& listener() const noexcept { return listener_; }
 

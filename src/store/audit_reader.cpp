@@ -84,7 +84,7 @@ Result<void> AuditReader::append(const AuditKey& key, Fn work) {
   AuditChain chain(path_);
   Result<WriteLock::Guard> guard = store_.write_lock.take(patience);
   if (!guard) return guard.error();
-  if (Result<void> done = chain.prepare(store_.database, key); !done) return done;
+  chain.prepare(key);
   Result<Transaction> transaction = Transaction::begin(store_.database);
   if (!transaction) return transaction.error();
   if (Result<void> done = chain.begin(store_.database); !done) return done;
@@ -132,7 +132,7 @@ Result<void> AuditReader::accept(const AuditKey& key, std::string_view bytes) {
   Result<WriteLock::Guard> guard = store_.write_lock.take(patience);
   if (!guard) return guard.error();
   AuditChain chain(path_);
-  if (Result<void> ready = chain.prepare(store_.database, key); !ready) return ready;
+  chain.prepare(key);
   return chain.accept_head(store_.database);
 }
 

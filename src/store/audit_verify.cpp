@@ -66,8 +66,8 @@ void Verifier::check_row(const Row& row) {
   if (hash != kept) return fail_at(seq, kept, bytes);
   hash_before_ = std::exchange(hash_, std::move(hash));
   const std::optional<AuditFields> fields = base::decode_audit(bytes);
-  const bool are_columns_good = fields &&
-                                row.integer(1) == static_cast<std::int64_t>(fields->kind) &&
+  if (!fields) return fail(seq, fmt::format("record {} cannot be read", seq));
+  const bool are_columns_good = row.integer(1) == static_cast<std::int64_t>(fields->kind) &&
                                 row.integer(2) == fields->at_us && row.bytes(3) == fields->org;
   if (!are_columns_good) {
     return fail(seq, fmt::format("the columns of record {} were changed", seq));
@@ -104,9 +104,18 @@ void Verifier::follow(const AuditFields& fields, std::int64_t seq) {
 /// told to be in doubt.
 Result<void> Verifier::check_open() {
   std::set<std::int64_t> listed;
-  Result<void> read = database_.run("SELECT seq FROM audit_open", {},
-                                    [&](const Row& row) { listed.insert(row.integer(0)); });
+  // A call of a journal that never wrote anything has no heir who would end it.
+  std::int64_t strayed = 0;
+  Result<void> read = database_.run(
+      "SELECT seq, EXISTS(SELECT 1 FROM audit_journal WHERE name = journal) FROM audit_open", {},
+      [&](const Row& row) {
+        listed.insert(row.integer(0));
+        if (row.integer(1) == 0) strayed = row.integer(0);
+      });
   if (!read) return read;
+  if (strayed != 0) {
+    fail(strayed, fmt::format("the open call of record {} is listed under no journal", strayed));
+  }
   std::int64_t forgotten = 0;
   for (const auto& one : open_) {
     if (listed.erase(one.second) == 0 && (forgotten == 0 || one.second < forgotten)) {
@@ -146,7 +155,7 @@ void Verifier::check_end() {
 
 /// What the signature knows is where the log ended and with which hash, nothing of what is between.
 void Verifier::check_signature() {
-  // A log that has never been written to is not signed yet.
+  // A log that has never been written to is signed in its file alone.
   if (state_.seq == 0 && state_.head.empty()) return;
   const std::optional<AuditHead> own = read_head(state_.head, key_);
   const bool is_of_log = own && own->log == base::hex_of(state_.log);
@@ -163,10 +172,7 @@ void Verifier::check_signature() {
 }
 
 void Verifier::check_head(const std::optional<std::string>& line) {
-  if (!line) {
-    if (state_.seq != 0) fail(0, "the signed head is missing, and with it the proof of the end");
-    return;
-  }
+  if (!line) return fail(0, "the signed head is missing, and with it the proof of the end");
   if (!head_) return fail(0, "the signed head is not signed by this store's key");
   if (head_->log != base::hex_of(state_.log)) return fail(0, "the signed head is another log's");
   if (head_->seq > verdict_.last_seq) {

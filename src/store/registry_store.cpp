@@ -146,8 +146,13 @@ Result<void> RegistryStore::commit(Transaction& transaction) {
   return {};
 }
 
-Result<void> RegistryStore::prepare_audit(const AuditKey& key, AuditListener listener) {
-  return chain_.prepare(database_, write_lock_, options_.busy_limit, key, std::move(listener));
+Result<void> RegistryStore::prepare_audit(const AuditKey& key, AuditListener listener,
+                                          bool is_new) {
+  chain_.prepare(key, std::move(listener));
+  if (!is_new) return {};
+  Result<WriteLock::Guard> guard = write_lock_.take(options_.busy_limit);
+  if (!guard) return guard.error();
+  return chain_.found(database_);
 }
 
 Result<void> RegistryStore::record(std::string_view bytes) {

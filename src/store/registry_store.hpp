@@ -63,8 +63,9 @@ class RegistryStore {
   /// when it is written. An error of `change`, or of any verb in it, undoes all of it.
   Result<void> transact(const std::function<Result<void>()>& change);
 
-  /// Once, before the first audit record.
-  Result<void> prepare_audit(const AuditKey& key, AuditListener listener = {});
+  /// Once, before the first audit record. The log of a store that `is_new` gets its first head, if
+  /// it has none. Code of that: store_locked.
+  Result<void> prepare_audit(const AuditKey& key, AuditListener listener = {}, bool is_new = false);
   bool has_audit() const noexcept { return chain_.is_ready(); }
   /// Appends a record to the audit log in the transaction at hand, so that both are there or
   /// neither; canonical bytes. Code: policy_audit_unavailable before prepare_audit().

@@ -28,9 +28,7 @@ Result<std::unique_ptr<SqliteAudit>> SqliteAudit::open(const std::string& path, 
   if (!store) return store.error();
   std::unique_ptr<SqliteAudit> audit(new SqliteAudit(std::move(*store), path));
   Database& database = audit->store_.database;
-  Result<void> ready = audit->chain_.prepare(database, audit->store_.write_lock, patience, key,
-                                             std::move(listener));
-  if (!ready) return ready.error();
+  audit->chain_.prepare(key, std::move(listener));
   Result<AuditState> state = read_audit_state(database);
   if (!state) return state.error();
   audit->log_ = state->log;

@@ -36,7 +36,7 @@ void add_to(UsageRow& row, const AuditFields& outcome) {
   row.output_tokens += std::min(outcome.output_tokens, tokens_max);
   row.cached_tokens += std::min(outcome.cached_tokens, tokens_max);
   row.reasoning_tokens += std::min(outcome.reasoning_tokens, tokens_max);
-  row.estimated += outcome.estimated;
+  row.estimated += outcome.estimated != 0 ? 1 : 0;
   row.nano_dollars += std::min(outcome.nano_dollars, nano_dollars_max);
 }
 

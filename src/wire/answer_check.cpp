@@ -96,6 +96,9 @@ class Checker {
       }
       is_first_element_ = false;
     }
+    // What stands in a row is of that row.
+    const bool are_rows = operation_ == Operation::rerank || operation_ == Operation::models;
+    if (are_rows) model_ = usage_ = {};
   }
 
   /// Consumes the value of `error`: null, false and "" are no errors.

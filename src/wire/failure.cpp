@@ -71,6 +71,7 @@ UpstreamFailure redirect(const WholeAnswer& answer) {
 /// a model's words, and errors are logged: of that only its size and beginning are told.
 std::string hint_of(std::string_view body) {
   body = trimmed(body);
+  if (body.starts_with("\xEF\xBB\xBF")) body = trimmed(body.substr(3));
   for (const std::string_view shape : {"{", "[", "\"", "data:"}) {
     if (!body.starts_with(shape)) continue;
     return std::to_string(body.size()) + " bytes that begin with " + std::string(shape);

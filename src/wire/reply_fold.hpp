@@ -51,6 +51,8 @@ class ReplyFold {
   /// Sets the finish of a choice, once; later words are passed over.
   void finish_choice(int choice, std::string_view raw);
 
+  /// What was taken so far; the owner's to mask.
+  std::string& model_served() noexcept { return reply_.model_served; }
   const std::vector<ToolPiece>& pieces() const noexcept { return pieces_; }
   /// The choice of that index, made when it is new.
   Choice& choice(int index);

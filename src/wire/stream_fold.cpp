@@ -322,6 +322,10 @@ Reply StreamFold::take_reply() {
   return reply;
 }
 
+std::string& StreamFold::model_served() noexcept {
+  return state_->fold.model_served();
+}
+
 bool StreamFold::has_content() const noexcept {
   return state_->has_content();
 }

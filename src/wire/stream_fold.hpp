@@ -56,6 +56,8 @@ class StreamFold {
   /// What was folded so far, notes included; the fold is spent.
   Reply take_reply();
 
+  /// The model that the server has named so far; the owner's to mask.
+  std::string& model_served() noexcept;
   bool has_content() const noexcept;
   bool is_ended() const noexcept;
 

@@ -294,6 +294,31 @@ TEST_CASE("two processes append to one chain, and each buries the other", "[audi
   CHECK(verdict.head.seq == 10);
 }
 
+TEST_CASE("what cannot be read in a dead process's journal becomes a gap", "[audit]") {
+  const ScratchAudit scratch;
+  store::run_in_child([&] {
+    auto store = scratch.open_store();
+    auto log = scratch.open_log(*store);
+    must(log->begin(call_of("good"))).end(outcome_of("good"));
+    AuditTicket spoiled = must(log->begin(call_of("spoiled")));
+    ::kill(::getpid(), SIGKILL);
+    return 0;
+  });
+  auto store = scratch.open_store();
+  {
+    auto journal = JournalFile::take_found(scratch.path(), 0, store->log());
+    REQUIRE(journal);
+    JournalCell& cell = journal->cell(2);
+    cell.bytes[cell.size - 1] = '\x7F';
+    cell.size += 1;
+    cell.checksum = checksum_of(cell, 2);
+  }
+  auto log = scratch.open_log(*store);
+  CHECK(scratch.records() == Records{"intent good", "outcome good ok", "gap dropped 1"});
+  must(log->close(*store));
+  CHECK(scratch.verify().problem.empty());
+}
+
 TEST_CASE("an overlong or absurd record is cut to its room", "[audit]") {
   const ScratchAudit scratch;
   auto store = scratch.open_store();

@@ -151,7 +151,7 @@ int judge(const std::string& path, const Seen& seen, int kills) {
 
 int run_parent(const std::string& folder, int kills, const std::string& threads) {
   const std::string path = folder + "/byway.db";
-  must(store::RegistryStore::create(path));
+  must(must(store::RegistryStore::create(path)).prepare_audit(audit_key(), {}, true));
   std::minstd_rand random(std::random_device{}());
   Seen seen;
   std::vector<Writer> writers = {start(folder, threads), start(folder, threads)};

@@ -50,7 +50,9 @@ inline CallOutcome outcome_of(std::string_view request_id) {
 }
 
 struct ScratchAudit {
-  ScratchAudit() { must(store::RegistryStore::create(path())); }
+  ScratchAudit() {
+    must(must(store::RegistryStore::create(path())).prepare_audit(audit_key(), {}, true));
+  }
 
   std::string path() const { return folder / "byway.db"; }
   std::unique_ptr<store::SqliteAudit> open_store(store::AuditListener listener = {}) const {

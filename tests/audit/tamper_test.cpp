@@ -230,6 +230,10 @@ TEST_CASE("a call in flight that is taken off the list of open calls is found, a
   CHECK(scratch.verify().bad_seq == 3);
   must(opened.database.run("INSERT INTO audit_open VALUES('0', 2, 3)"));
   CHECK(scratch.verify().problem.empty());
+  // Nor has a journal that is none an heir.
+  must(opened.database.run("UPDATE audit_open SET journal = 'x'"));
+  CHECK(scratch.verify().bad_seq == 3);
+  must(opened.database.run("UPDATE audit_open SET journal = '0'"));
   must(opened.database.run("INSERT INTO audit_open VALUES('0', 9, 2)"));
   CHECK(scratch.verify().bad_seq == 2);
 }
@@ -269,6 +273,27 @@ TEST_CASE("an old copy under a newer head is found, and a head that is gone or f
   CHECK_FALSE(must(store::verify_audit(database, path, audit_key(8))).problem.empty());
   // The one thing that nobody but an anchor elsewhere can see: both of them old.
   CHECK(must(store::verify_audit(database, path, audit_key())).problem.empty());
+}
+
+TEST_CASE("a log that is emptied, with its head, gets no new one", "[audit]") {
+  const Honest honest;
+  const std::string path = honest.scratch.folder / "emptied.db";
+  Honest::put(honest.whole, honest.whole, path);
+  store::Database database = must(store::Database::open(path, std::chrono::seconds(1)));
+  must(database.run_script("DELETE FROM audit; DELETE FROM audit_open; DELETE FROM audit_journal;"
+                           "UPDATE audit_log SET seq = 0, hash = zeroblob(32), cut_seq = 0,"
+                           " cut_hash = zeroblob(32), head = ''"));
+  std::filesystem::remove(path + ".head");
+  const auto alarm = [&] {
+    return must(store::verify_audit(database, path, audit_key())).problem;
+  };
+  CHECK(alarm().find("head is missing") != std::string::npos);
+  auto store = must(store::SqliteAudit::open(path, audit_key()));
+  const std::string bytes = base::encode_audit(fields_of(call_of("later"), 1));
+  const AuditItem item{0, -1, bytes};
+  must(store->append("0", std::span(&item, 1), {1, 0}));
+  must(store->publish_head());
+  CHECK(alarm().find("head is missing") != std::string::npos);
 }
 
 TEST_CASE("a head that the log contradicts stays, so that the alarm does not end", "[audit]") {

@@ -1,10 +1,12 @@
 // The same requests through a Router: a store with one endpoint, a sealed key, an allowlist, and
-// every limit in time that a call has by default.
+// every limit in time that a call has by default. BYWAY_BENCH_GOVERNANCE=none takes a registry file
+// instead, without usage rows and audit log; =full a customer key with every limit there is.
 #include <unistd.h>
 
 #include <atomic>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <semaphore>
 #include <string>
 #include <string_view>
@@ -21,10 +23,54 @@
 namespace byway::bench {
 namespace {
 
-/// A router over a new store in a folder that is gone as soon as the store is open.
-Router open_router(const Options& options) {
+enum class Governance { none, usual, full };
+
+Governance wanted_governance() {
+  const char* wanted = std::getenv("BYWAY_BENCH_GOVERNANCE");
+  if (wanted == nullptr) return Governance::usual;
+  return std::string_view(wanted) == "none" ? Governance::none : Governance::full;
+}
+
+/// A router, and the customer key of its calls; empty for none.
+struct Opened {
+  Router router;
+  std::string key = {};
+};
+
+Opened open_registry(const Options& options, const std::string& folder) {
+  const std::string file = folder + "/byway.toml";
+  ::setenv("BYWAY_BENCH_KEY", upstream_key, 1);
+  std::ofstream(file) << "[[endpoint]]\nslug = \"bench\"\nallow = [\"m-1\"]\n"
+                      << "key = \"env:BYWAY_BENCH_KEY\"\nbase_url = \"" << options.base_url()
+                      << "\"\n";
+  auto router = Router::open({.registry = file, .require_key = false});
+  if (!router) fail("Router::open");
+  return {*std::move(router)};
+}
+
+std::string mint_limited_key(Admin owner) {
+  const FieldChange caps[] = {{"cap_day", "100000000"}, {"cap_month", "1000000000"}};
+  if (!owner.set_org_limits(caps)) fail("set_org_limits");
+  CustomerKeySettings wanted;
+  wanted.allow = std::vector<std::string>{"byo:bench/*"};
+  wanted.rpm = wanted.rpm_burst = 1'000'000'000;
+  wanted.tpm = 4'000'000'000;
+  wanted.in_flight = 100'000;
+  wanted.cap_day = wanted.cap_month = 1'000'000'000;
+  auto minted = owner.mint_customer_key(wanted);
+  if (!minted) fail("mint_customer_key");
+  return std::string(minted->key.expose_secret());
+}
+
+/// The folder is gone as soon as the store is open.
+Opened open_router(const Options& options, Governance governance) {
   std::string folder = (std::filesystem::temp_directory_path() / "byway-bench-XXXXXX").string();
   if (::mkdtemp(folder.data()) == nullptr) fail("mkdtemp");
+  if (governance == Governance::none) {
+    Opened opened = open_registry(options, folder);
+    std::filesystem::remove_all(folder);
+    return opened;
+  }
   const std::string store = folder + "/byway.db";
   if (auto created = create_store({.path = store}); !created) fail("create_store");
   auto router = Router::open({.store = store, .require_key = false});
@@ -34,21 +80,24 @@ Router open_router(const Options& options) {
   settings.base_url = options.base_url();
   settings.allow = std::vector<std::string>{"m-1"};
   if (!router->admin_as_owner().add_endpoint(settings, upstream_key)) fail("add_endpoint");
+  std::string key;
+  if (governance == Governance::full) key = mint_limited_key(router->admin_as_owner());
   std::filesystem::remove_all(folder);
-  return *std::move(router);
+  return {*std::move(router), std::move(key)};
 }
 
 /// Keeps calls in flight: each answer makes the next call, on the loop thread.
 class Calls {
  public:
-  Calls(Router& router, std::string body) : router_(router), body_(std::move(body)) {}
+  Calls(Router& router, std::string body, std::string key)
+      : router_(router), body_(std::move(body)), key_(std::move(key)) {}
 
   /// Returns when `total` calls have ended.
   void run(int in_flight, long total) {
     left_ = total;
     running_ = 0;
     // The first ones are made by the answer of one more, so that only the loop thread counts.
-    auto cancel = router_.call({.body = body_}).then([this, in_flight](Result<Response> reply) {
+    auto cancel = call().then([this, in_flight](Result<Response> reply) {
       if (!reply) fail("a call");
       for (int i = 0; i < in_flight; ++i) next();
     });
@@ -56,11 +105,13 @@ class Calls {
   }
 
  private:
+  Pending<Response> call() { return router_.call({.body = body_, .key = key_}); }
+
   void next() {
     if (left_ == 0) return;
     --left_;
     ++running_;
-    auto cancel = router_.call({.body = body_}).then([this](Result<Response> reply) {
+    auto cancel = call().then([this](Result<Response> reply) {
       if (!reply || reply->body().empty()) fail("a call");
       --running_;
       next();
@@ -70,6 +121,7 @@ class Calls {
 
   Router& router_;
   const std::string body_;
+  const std::string key_;
   long left_ = 0;
   long running_ = 0;
   std::binary_semaphore done_{0};
@@ -162,7 +214,8 @@ Standing hold_streams(Router& router, const std::string& body, const Options& op
   return result;
 }
 
-void measure(Router& router, const std::string& body, const Options& options) {
+void measure(Router& router, const std::string& body, const std::string& key,
+             const Options& options) {
   Meter meter;
   if (options.is_stream()) {
     run_streams(router, body, options.in_flight, options.warm_up());
@@ -171,7 +224,7 @@ void measure(Router& router, const std::string& body, const Options& options) {
     if (events != options.units()) fail("events are missing");
     return meter.print("byway", options, options.units());
   }
-  Calls calls(router, body);
+  Calls calls(router, body, key);
   calls.run(options.in_flight, options.warm_up());
   meter.start();
   calls.run(options.in_flight, options.total);
@@ -188,11 +241,11 @@ int main(int argc, char** argv) {
   // Before the router: libcurl then allocates by malloc, where it is counted, as in the bare loop.
   curl_global_init(CURL_GLOBAL_DEFAULT);
 #endif
-  byway::Router router = open_router(options);
+  auto [router, key] = open_router(options, wanted_governance());
   const std::string body = request_body("byo:bench/m-1", options.is_stream());
   switch (options.mode) {
     case Mode::idle: hold_streams(router, body, options).print("byway", options); break;
     case Mode::held: hold_calls(router, body, options).print("byway", options); break;
-    default: measure(router, body, options);
+    default: measure(router, body, key, options);
   }
 }

@@ -79,16 +79,16 @@ class Output {
   int kept_[3] = {};
 };
 
-/// A reply with that text in it.
-std::string chat(const std::string& text) {
-  return R"({"model":"m","choices":[{"index":0,"message":{"content":")" + text +
+/// A reply with that text in it, of a server that calls its model by the key.
+std::string chat(const std::string& text, const std::string& key) {
+  return R"({"model":"m )" + key + R"(","choices":[{"index":0,"message":{"content":")" + text +
          R"("},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1}})";
 }
 
-std::string delta(const std::string& text) {
-  return R"({"object":"chat.completion.chunk","model":"m","choices":[{"index":0,"delta":)"
-         R"({"content":")" +
-         text + R"("},"finish_reason":null}]})";
+std::string delta(const std::string& text, const std::string& key) {
+  return R"({"object":"chat.completion.chunk","model":")" + key +
+         R"(","choices":[{"index":0,"delta":{"content":")" + text +
+         R"("},"finish_reason":null}]})";
 }
 
 constexpr const char* finish =
@@ -114,7 +114,7 @@ Script answer(const SeenRequest& request) {
   if (key != told.upstream_key) return json_reply(R"({"error":"wrong key"})", 418);
   const SendHead stream{200, {{"content-type", "text/event-stream"}}};
   switch (ending) {
-    case 1: return testing_support::event_stream({delta(told.reply), finish});
+    case 1: return testing_support::event_stream({delta(told.reply, key), finish});
     case 2: return json_reply(refusal(key), 401);
     case 3: return typed(403, "text/html", "<h1>No</h1> " + key + " may not");
     case 4: return json_reply(refusal(key), 429);
@@ -123,13 +123,13 @@ Script answer(const SeenRequest& request) {
     case 6: return typed(200, "text/html", "<html>" + key + "</html>");
     case 7: return json_reply(R"({"choices":[{"message":{"content":")" + told.reply);
     case 8:
-      return {SendHead{200, {{"content-type", "application/json"}}}, SendChunk{chat(told.reply)},
-              Reset{}};
+      return {SendHead{200, {{"content-type", "application/json"}}},
+              SendChunk{chat(told.reply, key)}, Reset{}};
     case 9:
       if (number % 2 == 0) return {stream, SendChunk{"data: {" + told.reply + "\n\n"}, Reset{}};
-      return {stream, SendChunk{"data: " + delta(told.reply) + "\n\n"}, Reset{}};
+      return {stream, SendChunk{"data: " + delta(told.reply, key) + "\n\n"}, Reset{}};
     case 10:
-      return {stream, SendChunk{"data: " + delta(told.reply) + "\n\ndata: " + refusal(key) +
+      return {stream, SendChunk{"data: " + delta(told.reply, key) + "\n\ndata: " + refusal(key) +
                                 "\n\n"},
               testing_support::SendEnd{}};
     case 11: return json_reply(refusal(key));
@@ -138,9 +138,9 @@ Script answer(const SeenRequest& request) {
               testing_support::SendEnd{}};
     case 13:
     case 15: return {Hold{}};
-    case 16: return {stream, SendChunk{"data: " + delta(told.reply) + "\n\n"}, Hold{}};
+    case 16: return {stream, SendChunk{"data: " + delta(told.reply, key) + "\n\n"}, Hold{}};
     default: {
-      Script script = json_reply(chat(told.reply));
+      Script script = json_reply(chat(told.reply, key));
       std::get<SendHead>(script[0]).headers.emplace_back("x-echo", key + told.header);
       return script;
     }
@@ -162,6 +162,10 @@ struct Said {
           error.json(), error.endpoint()}) {
       add(part);
     }
+    add(must(headers_of(error)));
+  }
+  void add(const std::vector<MetadataHeader>& headers) {
+    for (const MetadataHeader& header : headers) add(header.value);
   }
 };
 
@@ -234,6 +238,7 @@ struct Canaries {
     if (is_cancelled) pending.cancel();
     const auto reply = std::move(pending).get();
     if (!reply) said.add(reply.error());
+    if (reply) said.add(must(headers_of(*reply)));
     ++(reply ? succeeded : failed);
   }
   void read(const Request& request, bool is_dropped) {

@@ -220,6 +220,8 @@ TEST_CASE("T77: HTML, nothing, or anything that is no answer is a protocol error
   }
   CHECK(failure(200, R"({"choices":[{"message":{"content":"a secret)").detail ==
         "43 bytes that begin with {");
+  CHECK(failure(200, "\xEF\xBB\xBF {\"choices\":[{\"message\":{\"content\":\"a secret").detail ==
+        "43 bytes that begin with {");
   CHECK(failure(200, "no healthy upstream").detail == "no healthy upstream");
   for (const int status : {0, 99, 600}) {
     CHECK(failure(status, "").upstream_class == UpstreamClass::protocol_error);

@@ -72,6 +72,10 @@ TEST_CASE("model and usage are told at once in all their shapes") {
     CHECK(is_good(Operation::embeddings, R"({"data":[{"embedding":[1]}],)" + members + "}"));
     CHECK(is_good(Operation::rerank, R"({"results":[],)" + members + "}"));
   }
+  // A row's model is no reply's.
+  CHECK(is_good(Operation::rerank,
+                R"([{"index":0,"score":1,"model":"m","usage":{"total_tokens":3}}])"));
+  CHECK(is_good(Operation::models, R"([{"id":"a","model":"b"}])"));
   CHECK(is_good(Operation::chat, "[{" + choices + R"(,"model":"a","usage":{"total_tokens":1}},{)" +
                                      choices + R"(,"model":"b","usage":{"total_tokens":2}}])"));
 }

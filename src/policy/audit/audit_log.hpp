@@ -119,7 +119,8 @@ class AuditLog {
   // The store thread's own.
   std::vector<AuditItem> items_;
   std::int64_t dropped_told_;
-  bool is_position_sure_ = true;
+  /// What the position is after the newest batch, written or not.
+  std::int64_t attempted_ = 0;
   TimePoint buried_at_{};
 };
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/audit_bytes.hpp"
 #include "base/fork_guard.hpp"
 #include "base/time_text.hpp"
 #include "policy/audit/audit_log.hpp"
@@ -18,6 +19,11 @@ constexpr std::size_t batch_max = 4096;
 
 AuditItem item_of(const JournalCell& cell, std::int64_t number) {
   return {number, cell.call, std::string_view(cell.bytes.data(), cell.size)};
+}
+
+/// Empty is a call that was dropped without its outcome.
+bool is_readable(const AuditItem& item) noexcept {
+  return item.bytes.empty() || base::decode_audit(item.bytes).has_value();
 }
 
 /// What a dead process had published and nobody has written down, in order. A number that is
@@ -46,14 +52,19 @@ Result<void> bury_one(AuditStore& store, JournalFile& file, std::int64_t at_us) 
   // One that was left in order has nothing; looking through it would read all of the file.
   const bool is_left = header.used.load() == 0 && header.next.load() == before->next;
   if (!is_left) items = left_in(file, before->next);
-  AuditPosition after{before->next, std::max(before->dropped, header.dropped.load())};
-  for (std::size_t at = 0; at < items.size(); at += batch_max) {
-    const auto batch = std::span(items).subspan(at, std::min(batch_max, items.size() - at));
-    after.next = batch.back().number + 1;
-    if (Result<void> done = store.append(file.name(), batch, after); !done) return done;
+  AuditPosition after{items.empty() ? before->next : items.back().number + 1,
+                      std::max(before->dropped, header.dropped.load())};
+  // What cannot be read must not stand in the log for good: it is told of as a gap.
+  after.dropped += static_cast<std::int64_t>(
+      std::erase_if(items, [](const AuditItem& item) { return !is_readable(item); }));
+  std::span<const AuditItem> rest(items);
+  for (; rest.size() > batch_max; rest = rest.subspan(batch_max)) {
+    const AuditPosition part{rest[batch_max].number, before->dropped};
+    Result<void> done = store.append(file.name(), rest.first(batch_max), part);
+    if (!done) return done;
   }
-  if (items.empty() && after.dropped > before->dropped) {
-    if (Result<void> done = store.append(file.name(), {}, after); !done) return done;
+  if (!rest.empty() || after != *before) {
+    if (Result<void> done = store.append(file.name(), rest, after); !done) return done;
   }
   // Needs no look at the mapping: after a power loss it may be older than the store.
   if (Result<void> done = store.end_calls(file.name(), at_us); !done) return done;
@@ -114,10 +125,9 @@ Result<bool> AuditLog::drain(AuditStore& store) {
   const auto count = static_cast<std::int64_t>(items_.size());
   if (count == 0 && dropped == dropped_told_) return false;
   if (Result<void> good = check_position(store); !good) return good.error();
-  is_position_sure_ = false;
+  attempted_ = tail + count;
   Result<void> done = store.append(file_.name(), items_, {tail + count, dropped});
   if (!done) return done.error();
-  is_position_sure_ = true;
   dropped_told_ = dropped;
   tail_.store(tail + count, std::memory_order_release);
   used_.fetch_sub(count, std::memory_order_acq_rel);
@@ -127,11 +137,11 @@ Result<bool> AuditLog::drain(AuditStore& store) {
 /// Nobody but this process moves its journal's position. One that somebody put ahead would make the
 /// store take what comes for written.
 Result<void> AuditLog::check_position(AuditStore& store) const {
-  // After an error nobody knows whether the last batch was written.
-  if (!is_position_sure_) return {};
   const Result<AuditPosition> found = store.position(file_.name());
   if (!found) return found.error();
-  if (found->next == tail_.load() && found->dropped == dropped_told_) return {};
+  // After an error nobody knows whether the last batch was written.
+  const bool is_last = found->next == attempted_ && attempted_ > tail_.load();
+  if (is_last || (found->next == tail_.load() && found->dropped == dropped_told_)) return {};
   return Error(ErrorCode::store_corrupt,
                "the audit journal's position in the store was changed by somebody else");
 }
