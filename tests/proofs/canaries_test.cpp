@@ -324,7 +324,9 @@ TEST_CASE("fifty planted secrets in a thousand calls of every ending are found n
     bool has_control = false;
     for (const std::string& file : rig.files()) {
       INFO(file);
-      const std::string bytes = store::bytes_of(file);
+      std::string bytes = store::bytes_of(file);
+      // Most of a journal was never written to.
+      std::erase(bytes, '\0');
       CHECK(rig.found_in(bytes) == 0);
       has_control = has_control || bytes.find("control-control") != std::string::npos;
     }

@@ -163,12 +163,19 @@ void Crew::start_idle() {
   idle_ = spawn("--be-idle");
 }
 
-void Crew::kill_one(std::minstd_rand& random) {
+bool Crew::kill_one(std::minstd_rand& random) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (tried() == tried_at_kill_ && !has_tried_all()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  tried_at_kill_ = tried();
   pid_t& chosen = running_[random() % running_.size()];
   ::kill(chosen, SIGKILL);
   ::waitpid(chosen, nullptr, 0);
   ++kills_;
   chosen = spawn("--be-caller");
+  return true;
 }
 
 bool Crew::finish() {

@@ -62,8 +62,10 @@ class Crew {
   void start();
   /// One more process, which opens the store and does nothing until the end.
   void start_idle();
-  /// Kills one by -9, chosen at random, and starts another in its place.
-  void kill_one(std::minstd_rand& random);
+  /// Kills one by -9, chosen at random, and starts another in its place; first waits until somebody
+  /// has called since the last kill, since nobody ever would where processes are killed faster than
+  /// they start. False when nobody does for half a minute.
+  bool kill_one(std::minstd_rand& random);
   /// Waits until all calls were tried and their processes have ended. False when one ended badly.
   bool finish();
   /// Kills all by -9.
@@ -88,6 +90,7 @@ class Crew {
   std::vector<pid_t> running_ = {};
   pid_t idle_ = 0;
   int kills_ = 0;
+  std::int64_t tried_at_kill_ = 0;
   Told told_ = {};
   std::thread listener_ = {};
 };

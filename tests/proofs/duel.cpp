@@ -50,21 +50,6 @@ struct Row {
   std::int64_t wrong(std::int64_t cap) const { return std::min(refused(), cap - books.used); }
 };
 
-/// Until all calls were tried, or nobody has tried one for long.
-void kill_now_and_then(Crew& crew, milliseconds period) {
-  constexpr int still_max = 300;
-  std::minstd_rand random(std::random_device{}());
-  std::int64_t tried = 0;
-  for (int still = 0; !crew.has_tried_all() && still < still_max; ++still) {
-    std::this_thread::sleep_for(period);
-    // Where processes take longer to start than to be killed, nobody would ever call.
-    if (crew.tried() == tried) continue;
-    tried = crew.tried();
-    crew.kill_one(random);
-    still = 0;
-  }
-}
-
 Row play(const Scenario& scenario) {
   Scene scene(scenario.cap, scenario.work);
   Crew crew({.store = scene.store(),
@@ -76,7 +61,11 @@ Row play(const Scenario& scenario) {
              .pause = scenario.pause});
   if (scenario.has_idle) crew.start_idle();
   crew.start();
-  if (scenario.kill_every.count() > 0) kill_now_and_then(crew, scenario.kill_every);
+  std::minstd_rand random(std::random_device{}());
+  while (scenario.kill_every.count() > 0 && !crew.has_tried_all()) {
+    std::this_thread::sleep_for(scenario.kill_every);
+    if (!crew.kill_one(random)) break;
+  }
   Row row;
   row.has_ended_well = crew.finish();
   row.seen = scene.server().seen();
