@@ -171,7 +171,8 @@ class Admin {
 
   /// This handle's org.
   Result<Org> org() const;
-  /// All changes or none: cap_day, cap_month, pii, audit. Code: registry_field_invalid.
+  /// All changes or none, by the names of OrgLimits. Code: registry_field_invalid, for a money cap
+  /// also where an endpoint has no price.
   Result<Org> set_org_limits(std::span<const FieldChange> changes);
   /// Every org of the store, by name. The owner's alone, like create_org() and what follows.
   Result<std::vector<Org>> orgs() const;

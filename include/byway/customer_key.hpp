@@ -40,6 +40,9 @@ struct CustomerKeySettings {
   /// Requests per UTC day and month, at least 1.
   std::optional<std::int64_t> cap_day = {};
   std::optional<std::int64_t> cap_month = {};
+  /// Tokens per UTC day and month, prompt and output together, at least 1; needs no prices.
+  std::optional<std::int64_t> cap_tokens_day = {};
+  std::optional<std::int64_t> cap_tokens_month = {};
   /// Nano-dollars per UTC month, at least 1; needs prices at every endpoint the key may use.
   std::optional<std::int64_t> cap_money_month = {};
   /// Only endpoints of this declared region may be called; empty for any.

@@ -42,6 +42,8 @@ struct Metadata {
   std::optional<std::int64_t> remaining_tokens = {};
   std::optional<std::int64_t> cap_remaining_day = {};
   std::optional<std::int64_t> cap_remaining_month = {};
+  std::optional<std::int64_t> cap_remaining_tokens_day = {};
+  std::optional<std::int64_t> cap_remaining_tokens_month = {};
 };
 
 }  // namespace byway

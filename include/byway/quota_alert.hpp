@@ -17,7 +17,7 @@ struct QuotaAlert {
   QuotaPeriod period = QuotaPeriod::day;
   /// The first day of the window, counted in days since 1970-01-01 UTC.
   std::int32_t first_day = 0;
-  /// What calls in flight hold included. Money can stand above its limit.
+  /// What calls in flight hold included. Tokens and money can stand above their limit.
   std::int64_t used = 0;
   std::int64_t limit = 0;
 };

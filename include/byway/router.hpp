@@ -136,7 +136,8 @@ struct DroppedCandidate {
 struct LimitLeft {
   /// "key", "org" or "endpoint".
   std::string owner = {};
-  /// The field that sets it: "rpm", "tpm", "in_flight", "cap_day", "cap_month", "cap_money_month".
+  /// The field that sets it: "rpm", "tpm", "in_flight", "cap_day", "cap_month",
+  /// "cap_tokens_day", "cap_tokens_month", "cap_money_month".
   std::string name = {};
   std::int64_t limit = 0;
   std::int64_t left = 0;

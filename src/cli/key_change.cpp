@@ -35,9 +35,9 @@ void add_key_change(CLI::App& key, GlobalOptions& globals) {
   setting->add_option("ID", *id, "Its 16 letters and digits")->required();
   setting->add_option("CHANGES", *changes, "FIELD=VALUE, one or more")->required();
   setting->footer(
-      "Fields: name role allow rpm rpm_burst tpm in_flight cap_day cap_month cap_money_month\n"
-      "region pii expires. `null` takes a limit or the list away; allow=[] allows nothing. All\n"
-      "changes are made or none, and hold for the next call.\n"
+      "Fields: name role allow rpm rpm_burst tpm in_flight cap_day cap_month cap_tokens_day\n"
+      "cap_tokens_month cap_money_month region pii expires. `null` takes a limit or the list\n"
+      "away; allow=[] allows nothing. All changes are made or none, and hold for the next call.\n"
       "\nExample:\n  byway key set ID rpm=120/20 allow='byo:my-vllm/*,fast'");
   setting->callback([&globals, id, changes] {
     globals.exit_code =

@@ -102,6 +102,9 @@ void add_limit_options(CLI::App& command, MintOptions& options) {
   number("--in-flight", settings.in_flight, "Calls at a time");
   number("--cap-day", settings.cap_day, "Requests per UTC day");
   number("--cap-month", settings.cap_month, "Requests per UTC month");
+  number("--cap-tokens-day", settings.cap_tokens_day, "Tokens per UTC day, prompt and output");
+  number("--cap-tokens-month", settings.cap_tokens_month,
+         "Tokens per UTC month, prompt and output");
   number("--cap-money-month", settings.cap_money_month,
          "Nano-dollars per UTC month ($25 is 25000000000); needs prices");
   command.add_option("--expires", settings.expires, "Until when it is good, in UTC")

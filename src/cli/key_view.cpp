@@ -52,6 +52,8 @@ std::string limits_text(const CustomerKeySettings& settings) {
   add("in flight", number_text(settings.in_flight));
   add("day", number_text(settings.cap_day));
   add("month", number_text(settings.cap_month));
+  add("tokens a day", number_text(settings.cap_tokens_day));
+  add("tokens a month", number_text(settings.cap_tokens_month));
   add("money", number_text(settings.cap_money_month));
   return text.empty() ? "none" : text;
 }
@@ -76,6 +78,8 @@ std::string json_of(const CustomerKey& key) {
       .number("in_flight", settings.in_flight)
       .number("cap_day", settings.cap_day)
       .number("cap_month", settings.cap_month)
+      .number("cap_tokens_day", settings.cap_tokens_day)
+      .number("cap_tokens_month", settings.cap_tokens_month)
       .number("cap_money_month", settings.cap_money_month)
       .text_or_null("region", settings.region)
       .text_or_null("pii", settings.pii)

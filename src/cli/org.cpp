@@ -17,6 +17,9 @@ std::string json_of(const Org& org) {
       .text("name", org.name)
       .number("cap_day", org.limits.cap_day)
       .number("cap_month", org.limits.cap_month)
+      .number("cap_tokens_day", org.limits.cap_tokens_day)
+      .number("cap_tokens_month", org.limits.cap_tokens_month)
+      .number("cap_money_month", org.limits.cap_money_month)
       .text_or_null("pii", org.limits.pii)
       .text_or_null("audit", org.limits.audit)
       .str();
@@ -33,6 +36,9 @@ int tell(const Result<Org>& org, const GlobalOptions& globals) {
                         : aligned({{"org", org->name},
                                    {"requests per day", number_text(limits.cap_day)},
                                    {"requests per month", number_text(limits.cap_month)},
+                                   {"tokens per day", number_text(limits.cap_tokens_day)},
+                                   {"tokens per month", number_text(limits.cap_tokens_month)},
+                                   {"money per month", number_text(limits.cap_money_month)},
                                    {"PII", limits.pii},
                                    {"audit", limits.audit.empty() ? "relaxed" : limits.audit}}));
   return exit_done;
@@ -45,10 +51,14 @@ int list(const Admin& admin, const GlobalOptions& globals) {
     print(json_list(*orgs, [](const Org& org) { return json_of(org); }) + "\n");
     return exit_done;
   }
-  std::vector<std::vector<std::string>> rows = {{"ORG", "DAY", "MONTH", "PII", "AUDIT"}};
+  std::vector<std::vector<std::string>> rows = {
+      {"ORG", "DAY", "MONTH", "TOKENS/DAY", "TOKENS/MONTH", "MONEY/MONTH", "PII", "AUDIT"}};
   for (const Org& org : *orgs) {
-    rows.push_back({org.name, number_text(org.limits.cap_day), number_text(org.limits.cap_month),
-                    org.limits.pii, org.limits.audit.empty() ? "relaxed" : org.limits.audit});
+    const OrgLimits& limits = org.limits;
+    rows.push_back({org.name, number_text(limits.cap_day), number_text(limits.cap_month),
+                    number_text(limits.cap_tokens_day), number_text(limits.cap_tokens_month),
+                    number_text(limits.cap_money_month), limits.pii,
+                    limits.audit.empty() ? "relaxed" : limits.audit});
   }
   print(table(rows));
   return exit_done;
@@ -57,6 +67,9 @@ int list(const Admin& admin, const GlobalOptions& globals) {
 struct LimitOptions {
   std::string cap_day = {};
   std::string cap_month = {};
+  std::string cap_tokens_day = {};
+  std::string cap_tokens_month = {};
+  std::string cap_money_month = {};
   std::string pii = {};
   std::string audit = {};
 };
@@ -68,6 +81,9 @@ int limits(Admin& admin, const LimitOptions& options, const GlobalOptions& globa
   };
   add("cap_day", options.cap_day);
   add("cap_month", options.cap_month);
+  add("cap_tokens_day", options.cap_tokens_day);
+  add("cap_tokens_month", options.cap_tokens_month);
+  add("cap_money_month", options.cap_money_month);
   add("pii", options.pii);
   add("audit", options.audit);
   return tell(changes.empty() ? admin.org() : admin.set_org_limits(changes), globals);
@@ -76,10 +92,15 @@ int limits(Admin& admin, const LimitOptions& options, const GlobalOptions& globa
 void add_limits(CLI::App& org, GlobalOptions& globals) {
   CLI::App* command = org.add_subcommand("limits", "Show or change what holds for the whole org");
   auto options = std::make_shared<LimitOptions>();
-  command->add_option("--cap-day", options->cap_day, "Requests per UTC day; null for none")
-      ->type_name("N");
-  command->add_option("--cap-month", options->cap_month, "Requests per UTC month; null for none")
-      ->type_name("N");
+  const auto cap = [&](const char* flag, std::string& value, const char* what) {
+    command->add_option(flag, value, what + std::string("; null for none"))->type_name("N");
+  };
+  cap("--cap-day", options->cap_day, "Requests per UTC day");
+  cap("--cap-month", options->cap_month, "Requests per UTC month");
+  cap("--cap-tokens-day", options->cap_tokens_day, "Tokens per UTC day, prompt and output");
+  cap("--cap-tokens-month", options->cap_tokens_month, "Tokens per UTC month, prompt and output");
+  cap("--cap-money-month", options->cap_money_month,
+      "Nano-dollars per UTC month ($25 is 25000000000); needs prices");
   command->add_option("--pii", options->pii, "off; this version knows no other")->type_name("MODE");
   command->add_option("--audit", options->audit, "relaxed or strict")->type_name("MODE");
   command->footer(

@@ -14,15 +14,20 @@ class Listing {
 
   Limit& add(LimitKind kind, QuotaUnit unit, const std::optional<std::int64_t>& number) {
     if (number.value_or(0) <= 0) return unused_;
-    list_.counts_tokens |= unit == QuotaUnit::tokens;
-    list_.counts_money |= unit == QuotaUnit::nano_dollars;
+    list_.counts_tokens |= kind == LimitKind::rate && unit == QuotaUnit::tokens;
+    list_.needs_bound |= is_cap(kind) && unit != QuotaUnit::requests;
     return list_.limits.emplace_back(Limit{
         .subject = subject_, .kind = kind, .unit = unit, .limit = *number, .breadth = breadth_});
   }
 
-  void add_caps(const std::optional<std::int64_t>& day, const std::optional<std::int64_t>& month) {
-    add(LimitKind::day, QuotaUnit::requests, day);
-    add(LimitKind::month, QuotaUnit::requests, month);
+  /// Those of a key or an org.
+  template <class Settings>
+  void add_caps(const Settings& settings) {
+    add(LimitKind::day, QuotaUnit::requests, settings.cap_day);
+    add(LimitKind::month, QuotaUnit::requests, settings.cap_month);
+    add(LimitKind::day, QuotaUnit::tokens, settings.cap_tokens_day);
+    add(LimitKind::month, QuotaUnit::tokens, settings.cap_tokens_month);
+    add(LimitKind::month, QuotaUnit::nano_dollars, settings.cap_money_month);
   }
 
  private:
@@ -47,16 +52,15 @@ LimitList limits_of(const CustomerKey& key, const OrgLimits& org, bool waits) {
       settings.rpm_burst.value_or(0);
   own.add(LimitKind::rate, QuotaUnit::tokens, settings.tpm);
   own.add(LimitKind::in_flight, QuotaUnit::requests, settings.in_flight).waits = waits;
-  own.add_caps(settings.cap_day, settings.cap_month);
-  own.add(LimitKind::month, QuotaUnit::nano_dollars, settings.cap_money_month);
-  Listing(list, Subject::of("org", key.org), 1).add_caps(org.cap_day, org.cap_month);
+  own.add_caps(settings);
+  Listing(list, Subject::of("org", key.org), 1).add_caps(org);
   list.is_audit_strict = org.audit == "strict";
   return in_order(std::move(list));
 }
 
 LimitList limits_of_org(std::string_view org, const OrgLimits& limits) {
   LimitList list;
-  Listing(list, Subject::of("org", org), 1).add_caps(limits.cap_day, limits.cap_month);
+  Listing(list, Subject::of("org", org), 1).add_caps(limits);
   list.is_audit_strict = limits.audit == "strict";
   return in_order(std::move(list));
 }

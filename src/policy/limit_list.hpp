@@ -16,8 +16,10 @@ namespace byway::policy {
 /// In the order of enforcement. Immutable once made.
 struct LimitList {
   std::vector<Limit> limits = {};
+  /// A rate of tokens: what a call may use is estimated.
   bool counts_tokens = false;
-  bool counts_money = false;
+  /// A cap of tokens or money: what a call may use must be bounded.
+  bool needs_bound = false;
   /// Nothing is sent before its intent is durable, and no result told before its outcome is; but a
   /// result is told all the same when the disk fails meanwhile or the router ends: its record is in
   /// the journal then.

@@ -43,6 +43,8 @@ constexpr KeyField fields[] = {
     number_field<&Settings::in_flight>("in_flight"),
     number_field<&Settings::cap_day>("cap_day"),
     number_field<&Settings::cap_month>("cap_month"),
+    number_field<&Settings::cap_tokens_day>("cap_tokens_day"),
+    number_field<&Settings::cap_tokens_month>("cap_tokens_month"),
     number_field<&Settings::cap_money_month>("cap_money_month"),
     text_field<&Settings::region>("region"),
     text_field<&Settings::pii>("pii"),
@@ -140,11 +142,7 @@ Result<void> check_key_settings(Settings& settings) {
   if (Result<void> good = check_words("region", settings.region); !good) return good;
   if (Result<void> good = check_allow(settings.allow); !good) return good;
   if (Result<void> good = check_rates(settings); !good) return good;
-  if (Result<void> good = check_cap("cap_day", settings.cap_day); !good) return good;
-  if (Result<void> good = check_cap("cap_month", settings.cap_month); !good) return good;
-  if (Result<void> good = check_cap("cap_money_month", settings.cap_money_month); !good) {
-    return good;
-  }
+  if (Result<void> good = check_caps(settings); !good) return good;
   if (Result<void> good = check_pii_mode(settings.pii); !good) return good;
   if (settings.expires.empty()) return {};
   const auto expires = base::parse_rfc3339(settings.expires);

@@ -7,7 +7,7 @@
 
 namespace byway::registry {
 
-/// Requests or nano-dollars: a million dollars, far from where sums overflow.
+/// Requests, tokens or nano-dollars: a million dollars, far from where sums overflow.
 constexpr std::int64_t cap_max = 1'000'000'000'000'000;
 /// Exact buckets divide a minute by at most 32 bits.
 constexpr std::int64_t rpm_max = 1'000'000'000;

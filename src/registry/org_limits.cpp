@@ -10,6 +10,9 @@ namespace {
 constexpr OrgField fields[] = {
     number_field<&OrgLimits::cap_day>("cap_day"),
     number_field<&OrgLimits::cap_month>("cap_month"),
+    number_field<&OrgLimits::cap_tokens_day>("cap_tokens_day"),
+    number_field<&OrgLimits::cap_tokens_month>("cap_tokens_month"),
+    number_field<&OrgLimits::cap_money_month>("cap_money_month"),
     text_field<&OrgLimits::pii>("pii"),
     text_field<&OrgLimits::audit>("audit"),
 };
@@ -33,8 +36,7 @@ Result<OrgLimits> org_limits_from_json(std::string_view json) {
 }
 
 Result<void> check_org_limits(const OrgLimits& limits) {
-  if (Result<void> good = check_cap("cap_day", limits.cap_day); !good) return good;
-  if (Result<void> good = check_cap("cap_month", limits.cap_month); !good) return good;
+  if (Result<void> good = check_caps(limits); !good) return good;
   if (Result<void> good = check_pii_mode(limits.pii); !good) return good;
   for (const std::string_view known : {"", "relaxed", "strict"}) {
     if (limits.audit == known) return {};

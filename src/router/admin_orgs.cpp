@@ -8,6 +8,7 @@
 #include "registry/settings.hpp"
 #include "router/catalog_audit.hpp"
 #include "router/catalog_desk.hpp"
+#include "router/catalog_prices.hpp"
 #include "router/permissions.hpp"
 
 namespace byway {
@@ -40,7 +41,8 @@ Result<Org> Admin::set_org_limits(std::span<const FieldChange> changes) {
       const std::string subject = router::changed_text(org_, changes);
       Result<void> told = router::record(desk, {org_, key_id_, "org.limits", subject});
       if (!told) return told;
-      return desk.store.put_org({org_, registry::to_json(*limits)});
+      Result<void> put = desk.store.put_org({org_, registry::to_json(*limits)});
+      return put ? router::check_prices(desk, org_) : put;
     });
     if (!done) return done.error();
     return org;

@@ -1,13 +1,13 @@
 #include "router/catalog_prices.hpp"
 
-#include <algorithm>
-#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "registry/alias_rules.hpp"
 #include "registry/fields.hpp"
 #include "registry/key_record.hpp"
+#include "registry/org_limits.hpp"
 #include "router/catalog_access.hpp"
 #include "store/registry_store.hpp"
 #include "wire/model_id.hpp"
@@ -52,29 +52,56 @@ bool reaches(const registry::KeyAllowlist& allow, const std::vector<Alias>& alia
   return false;
 }
 
-}  // namespace
+Result<bool> has_money_cap(const store::RegistryRows& rows, std::string_view org) {
+  for (const store::OrgRow& row : rows.orgs) {
+    if (row.name != org) continue;
+    auto limits = registry::org_limits_from_json(row.limits);
+    if (!limits) return limits.error();
+    return limits->cap_money_month.has_value();
+  }
+  return false;
+}
 
-Result<void> check_prices(CatalogDesk& desk, std::string_view org) {
-  auto rows = desk.store.load();
-  if (!rows) return rows.error();
+Result<std::vector<CustomerKey>> capped_keys(const store::RegistryRows& rows,
+                                             std::string_view org) {
   std::vector<CustomerKey> capped;
-  for (const store::CustomerKeyRow& row : rows->customer_keys) {
+  for (const store::CustomerKeyRow& row : rows.customer_keys) {
     if (row.org != org || !row.revoked_at.empty()) continue;
     auto key = customer_key_of(row);
     if (!key) return key.error();
     if (key->settings.cap_money_month) capped.push_back(*std::move(key));
   }
-  if (capped.empty()) return {};
+  return capped;
+}
+
+Error price_missing(std::string why) {
+  return registry::field_invalid("cap_money_month", std::move(why));
+}
+
+}  // namespace
+
+Result<void> check_prices(CatalogDesk& desk, std::string_view org) {
+  auto rows = desk.store.load();
+  if (!rows) return rows.error();
+  auto org_cap = has_money_cap(*rows, org);
+  if (!org_cap) return org_cap.error();
+  auto capped = capped_keys(*rows, org);
+  if (!capped) return capped.error();
+  if (!*org_cap && capped->empty()) return {};
   auto found = look(*rows, org);
   if (!found) return found.error();
-  for (const CustomerKey& key : capped) {
+  if (*org_cap && !found->slugs.empty()) {
+    return price_missing("the org " + std::string(org) + " has one, and byo:" +
+                         found->slugs.front() + " has no price: set its price_input and "
+                         "price_output, or disable it");
+  }
+  for (const CustomerKey& key : *capped) {
     const registry::KeyAllowlist allow(key.settings.allow);
     for (const std::string& slug : found->slugs) {
       if (!reaches(allow, found->aliases, slug)) continue;
-      return registry::field_invalid(
-          "cap_money_month", "the key " + key.id + " has one and may use byo:" + slug +
-                                 ", which has no price: set its price_input and price_output, or "
-                                 "leave it out of the key's list");
+      return price_missing("the key " + key.id + " has one and may use byo:" + slug +
+                           ", which has no price: set its price_input and price_output, or "
+                           "leave it out of the key's list");
     }
   }
   return {};

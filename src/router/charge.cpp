@@ -44,11 +44,37 @@ Error too_large(const policy::Limit& limit, std::int64_t output) {
 
 Error too_costly(const policy::Limit& limit, std::int64_t cost) {
   ErrorFields fields{.code = ErrorCode::policy_request_exceeds_limit};
-  fields.message = "the request may cost up to " + std::to_string(cost) +
-                   " nano-dollars, more than the whole cap of " + std::to_string(limit.limit) +
-                   " a month: ask for less";
+  const bool is_money = limit.unit == QuotaUnit::nano_dollars;
+  fields.message = "the request may " + std::string(is_money ? "cost" : "use") + " up to " +
+                   std::to_string(cost) + (is_money ? " nano-dollars" : " tokens") +
+                   ", more than the whole cap of " + std::to_string(limit.limit) +
+                   (limit.kind == policy::LimitKind::day ? " a day" : " a month") +
+                   ": ask for less";
   fields.param = "max_tokens";
   return Error(std::move(fields));
+}
+
+Error bound_unknown() {
+  ErrorFields fields{.code = ErrorCode::policy_bound_unknown, .param = "max_tokens"};
+  fields.message =
+      "the customer key or its org has a cap of tokens or money, and nothing bounds what this "
+      "request may use: give max_tokens, max_completion_tokens or max_output_tokens as a positive "
+      "number";
+  return Error(std::move(fields));
+}
+
+/// What no waiting would let through.
+Result<void> check_fits(const policy::Limit& limit, const policy::Amounts& amounts,
+                        std::int64_t bytes, std::int64_t output) {
+  if (limit.unit == QuotaUnit::requests) return {};
+  if (limit.kind == policy::LimitKind::rate) {
+    if (bytes / 16 + output > policy::rate_of(limit).burst) return too_large(limit, output);
+    return {};
+  }
+  const bool is_money = limit.unit == QuotaUnit::nano_dollars;
+  const std::int64_t cost = is_money ? amounts.nano_dollars : amounts.tokens;
+  if (cost > limit.limit) return too_costly(limit, cost);
+  return {};
 }
 
 }  // namespace
@@ -60,33 +86,18 @@ std::int64_t price_of(const Tokens& tokens, const EndpointSettings& endpoint) no
 
 Result<policy::Amounts> hold_of(const AttemptPlan& plan, const policy::LimitList& list) {
   policy::Amounts amounts;
-  if (!list.counts_tokens && !list.counts_money) return amounts;
+  if (!list.counts_tokens && !list.needs_bound) return amounts;
   const auto bytes = static_cast<std::int64_t>(plan.body.size());
   const std::optional<std::int64_t> output = output_of(plan);
-  if (list.counts_tokens) {
-    amounts.tokens = (bytes + 3) / 4 + output.value_or(output_unknown);
-    for (const policy::Limit& limit : list.limits) {
-      const bool is_rate = limit.kind == policy::LimitKind::rate;
-      if (!is_rate || limit.unit != QuotaUnit::tokens) continue;
-      const std::int64_t least = bytes / 16 + output.value_or(0);
-      if (least > policy::rate_of(limit).burst) return too_large(limit, output.value_or(0));
-    }
-  }
-  if (list.counts_money) {
-    if (!output || plan.scan.output.is_odd) {
-      ErrorFields fields{.code = ErrorCode::policy_bound_unknown, .param = "max_tokens"};
-      fields.message =
-          "the customer key has a money cap, and nothing bounds what this request may cost: give "
-          "max_tokens, max_completion_tokens or max_output_tokens as a positive number";
-      return Error(std::move(fields));
-    }
+  amounts.rate_tokens = (bytes + 3) / 4 + output.value_or(output_unknown);
+  if (list.needs_bound) {
+    if (!output || plan.scan.output.is_odd) return bound_unknown();
+    amounts.tokens = bytes + *output;
     amounts.nano_dollars = price_of({bytes, *output}, plan.entry->endpoint.settings);
-    for (const policy::Limit& limit : list.limits) {
-      const bool is_money = limit.unit == QuotaUnit::nano_dollars;
-      if (is_money && amounts.nano_dollars > limit.limit) {
-        return too_costly(limit, amounts.nano_dollars);
-      }
-    }
+  }
+  for (const policy::Limit& limit : list.limits) {
+    Result<void> fits = check_fits(limit, amounts, bytes, output.value_or(0));
+    if (!fits) return fits.error();
   }
   return amounts;
 }
@@ -116,8 +127,10 @@ void settle(policy::Ticket& ticket, const UpstreamEnding& ending, const policy::
     case Charging::by_usage: {
       const Tokens tokens = *tokens_of(ending.usage, ending.has_usage);
       const policy::Amounts before = ending.has_unknown_attempt ? held : policy::Amounts();
-      ticket.settle({.tokens = tokens.input + tokens.output + before.tokens,
-                     .nano_dollars = price_of(tokens, endpoint) + before.nano_dollars});
+      const std::int64_t used = tokens.input + tokens.output;
+      ticket.settle({.tokens = used + before.tokens,
+                     .nano_dollars = price_of(tokens, endpoint) + before.nano_dollars,
+                     .rate_tokens = used + before.rate_tokens.value_or(0)});
       return;
     }
   }

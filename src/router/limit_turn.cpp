@@ -19,10 +19,11 @@ std::string_view whose(const policy::Limit& limit) noexcept {
 }
 
 std::string_view unit_of(const policy::Limit& limit) noexcept {
-  switch (limit.kind) {
-    case LimitKind::rate: return limit.unit == QuotaUnit::tokens ? " tokens" : " requests";
-    case LimitKind::in_flight: return " calls in flight";
-    default: return limit.unit == QuotaUnit::nano_dollars ? " nano-dollars" : " requests";
+  if (limit.kind == LimitKind::in_flight) return " calls in flight";
+  switch (limit.unit) {
+    case QuotaUnit::tokens: return " tokens";
+    case QuotaUnit::nano_dollars: return " nano-dollars";
+    default: return " requests";
   }
 }
 

@@ -33,14 +33,31 @@ void lower(std::optional<std::int64_t>& least, const std::optional<std::int64_t>
   if (left && (!least || *left < *least)) least = left;
 }
 
+/// Of a rate, or a cap of requests or tokens.
+std::optional<std::int64_t>& field_for(const policy::Limit& limit, Metadata& metadata) noexcept {
+  const bool is_tokens = limit.unit == QuotaUnit::tokens;
+  switch (limit.kind) {
+    case LimitKind::day:
+      return is_tokens ? metadata.cap_remaining_tokens_day : metadata.cap_remaining_day;
+    case LimitKind::month:
+      return is_tokens ? metadata.cap_remaining_tokens_month : metadata.cap_remaining_month;
+    default: return is_tokens ? metadata.remaining_tokens : metadata.remaining_requests;
+  }
+}
+
 }  // namespace
 
 std::string_view name_of(const policy::Limit& limit) noexcept {
   switch (limit.kind) {
     case LimitKind::rate: return limit.unit == QuotaUnit::tokens ? "tpm" : "rpm";
     case LimitKind::in_flight: return "in_flight";
-    case LimitKind::day: return "cap_day";
-    default: return limit.unit == QuotaUnit::nano_dollars ? "cap_money_month" : "cap_month";
+    default: break;
+  }
+  const bool is_day = limit.kind == LimitKind::day;
+  switch (limit.unit) {
+    case QuotaUnit::tokens: return is_day ? "cap_tokens_day" : "cap_tokens_month";
+    case QuotaUnit::nano_dollars: return "cap_money_month";
+    default: return is_day ? "cap_day" : "cap_month";
   }
 }
 
@@ -67,11 +84,7 @@ void note_limits_left(Metadata& metadata, const policy::Quota& quota,
     const policy::Limit& limit = list.limits[at];
     if (limit.kind == LimitKind::in_flight || limit.unit == QuotaUnit::nano_dollars) continue;
     const std::optional<std::int64_t> left = all[at];
-    if (limit.kind == LimitKind::day) lower(metadata.cap_remaining_day, left);
-    if (limit.kind == LimitKind::month) lower(metadata.cap_remaining_month, left);
-    if (limit.kind != LimitKind::rate) continue;
-    const bool is_tokens = limit.unit == QuotaUnit::tokens;
-    lower(is_tokens ? metadata.remaining_tokens : metadata.remaining_requests, left);
+    lower(field_for(limit, metadata), left);
   }
 }
 

@@ -12,7 +12,7 @@
 
 namespace byway::router {
 
-/// "rpm", "tpm", "in_flight", "cap_day", "cap_month" or "cap_money_month".
+/// The field that sets it: "rpm", "cap_tokens_day", ...
 std::string_view name_of(const policy::Limit& limit) noexcept;
 /// "key", "org" or "endpoint".
 std::string_view owner_of(const policy::Limit& limit) noexcept;

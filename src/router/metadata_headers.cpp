@@ -64,6 +64,8 @@ std::vector<MetadataHeader> list_of(const Metadata& metadata, std::string_view p
   list.number("ratelimit-remaining-tokens", metadata.remaining_tokens);
   list.number("cap-remaining-day", metadata.cap_remaining_day);
   list.number("cap-remaining-month", metadata.cap_remaining_month);
+  list.number("cap-remaining-tokens-day", metadata.cap_remaining_tokens_day);
+  list.number("cap-remaining-tokens-month", metadata.cap_remaining_tokens_month);
   return list.take();
 }
 

@@ -109,10 +109,50 @@ class Keys(unittest.TestCase):
         for change in ("rpm=-1", "cap_day=0", "cap_day=nan", "colour=red", "allow=gpt-4*/x",
                        "cap_money_month=5"):
             self.fails(2, "registry_field_invalid", "key", "set", told["id"], change)
-        for flags in (["--cap-day", "-1"], ["--cap-day", "0"], ["--pii", "some"]):
+        for flags in (["--cap-day", "-1"], ["--cap-day", "0"], ["--cap-tokens-day", "0"],
+                      ["--pii", "some"]):
             self.fails(2, "registry_field_invalid", "key", "mint", *flags)
         for flags in (["--rpm", "fast"], ["--cap-day", "nan"], ["--role", "root"]):
             self.fails(2, "usage", "key", "mint", *flags)
+
+    def test_a_token_cap_holds_over_processes(self):
+        told = self.mint("--cap-tokens-day", "300", "--cap-tokens-month", "9000")
+        shown = self.must("key", "show", told["id"], "--json").json()
+        self.assertEqual((shown["cap_tokens_day"], shown["cap_tokens_month"]), (300, 9000))
+        self.assertIn("tokens a day 300, tokens a month 9000",
+                      self.must("key", "show", told["id"]).out)
+        self.fails(1, "policy_bound_unknown", "chat", "byo:demo/hello", "Hi", "--key",
+                   told["key"])
+
+        def left():
+            limits = self.must("explain", "--model", "byo:demo/hello", "--json", "--key",
+                               told["key"]).json()["limits"]
+            return {limit["name"]: limit["left"] for limit in limits}
+
+        chat = ("chat", "byo:demo/hello", "Hi", "--max-tokens", "100", "--key", told["key"])
+        passed = 0
+        while passed < 100 and (done := self.run_byway(*chat)).code == 0:
+            passed += 1
+            before = left()
+        self.assertGreater(passed, 0)
+        self.assertRegex(done.err, "^byway: spend_cap_exceeded: .*300 tokens a day; the next ")
+        self.assertEqual(left(), before)
+        self.assertEqual(before["cap_tokens_month"] - before["cap_tokens_day"], 8700)
+        self.must("key", "set", told["id"], "cap_tokens_day=null")
+        self.must(*chat)
+
+    def test_an_org_has_caps_of_tokens_and_money(self):
+        told = self.must("org", "limits", "--cap-tokens-day", "50", "--cap-tokens-month", "600",
+                         "--json").json()
+        self.assertEqual((told["cap_tokens_day"], told["cap_tokens_month"]), (50, 600))
+        self.assertRegex(self.must("org", "list").out, r"(?m)^local +none +none +50 +600 +none")
+        self.fails(1, "policy_request_exceeds_limit", "chat", "byo:demo/hello", "Hi",
+                   "--max-tokens", "100")
+        self.fails(2, "registry_field_invalid", "org", "limits", "--cap-tokens-day", "0")
+        self.fails(2, "registry_field_invalid", "org", "limits", "--cap-money-month", "5")
+        self.must("endpoint", "set", "demo", "price_input=1", "price_output=2")
+        self.must("org", "limits", "--cap-money-month", "5")
+        self.fails(2, "registry_field_invalid", "endpoint", "set", "demo", "price_input=null")
 
     def test_a_role_decides_what_may_be_administered(self):
         viewer = {"BYWAY_KEY": self.mint("--role", "viewer")["key"]}

@@ -42,11 +42,12 @@ std::string replying(std::string_view usage) {
 
 }  // namespace
 
-TEST_CASE("B44: what can never fit a token rate or a money cap has no retry time", "[bad_input]") {
+TEST_CASE("B44: what can never fit a token rate or a whole cap has no retry time", "[bad_input]") {
   BadInputRig rig;
   const std::string body = R"({"messages":[],"max_tokens":600})";
   for (const CustomerKeySettings& settings :
-       {CustomerKeySettings{.tpm = 599}, CustomerKeySettings{.cap_money_month = 1'200}}) {
+       {CustomerKeySettings{.tpm = 599}, CustomerKeySettings{.cap_money_month = 1'200},
+        CustomerKeySettings{.cap_tokens_day = 600}, CustomerKeySettings{.cap_tokens_month = 600}}) {
     const std::string key = rig.mint_for_priced(settings);
     auto refused = rig.ask(key, body);
     CHECK(AccessRig::outcome_of(refused) == "policy_request_exceeds_limit");
@@ -126,13 +127,17 @@ TEST_CASE("B54: usage that cannot be true is charged as held, and never below ze
       R"({"prompt_tokens":5,"completion_tokens":5,"prompt_tokens_details":{"cached_tokens":6}})",
   };
   std::int64_t calls = 0;
-  const std::string key = rig.mint_for_priced({.tpm = 1'000'000, .cap_money_month = 1'000'000});
+  const std::string key = rig.mint_for_priced({.tpm = 1'000'000,
+                                               .cap_tokens_day = 1'000'000,
+                                               .cap_money_month = 1'000'000});
+  const auto bound = static_cast<std::int64_t>(body.size()) + 100;
   for (const std::string_view usage : usages) {
     CAPTURE(usage);
     rig.transport->reply(200, replying(usage));
     CHECK(rig.ask(key, body));
     ++calls;
     CHECK(rig.left(key, "tpm") == 1'000'000 - calls * tokens);
+    CHECK(rig.left(key, "cap_tokens_day") == 1'000'000 - calls * bound);
     CHECK(rig.left(key, "cap_money_month") == 1'000'000 - calls * money);
   }
   // What is odd beside the counts does no harm to them.

@@ -168,13 +168,15 @@ TEST_CASE("a value that cannot be kept is refused and nothing is stored", "[cust
     return code_of(set(rig.owner, minted.record.id, field, value));
   };
   for (const std::string_view field :
-       {"rpm", "tpm", "in_flight", "cap_day", "cap_month", "cap_money_month", "rpm_burst"}) {
+       {"rpm", "tpm", "in_flight", "cap_day", "cap_month", "cap_tokens_day", "cap_tokens_month",
+        "cap_money_month", "rpm_burst"}) {
     for (const std::string_view value :
          {"-1", "nan", "NaN", "inf", "1.5", "", "18446744073709551616", "1e3", "true", " 1"}) {
       CHECK(try_set(field, value) == "registry_field_invalid");
     }
   }
-  for (const std::string_view field : {"cap_day", "cap_month", "cap_money_month"}) {
+  for (const std::string_view field : {"cap_day", "cap_month", "cap_tokens_day",
+                                       "cap_tokens_month", "cap_money_month"}) {
     CHECK(try_set(field, "0") == "registry_field_invalid");
   }
   for (const std::string_view value : {"60/", "/5", "60/-1", "60/5/5", "60/nan"}) {
@@ -198,12 +200,15 @@ TEST_CASE("a field is set from text and shown as it was stored", "[customer_keys
   const std::string id = must(rig.owner.mint_customer_key({})).record.id;
   const FieldChange changes[] = {{"rpm", "60/10"},          {"tpm", "0"},
                                  {"cap_day", "5"},          {"allow", "byo:plain/*,fast"},
-                                 {"expires", "2100-01-31"}, {"role", "admin"}};
+                                 {"expires", "2100-01-31"}, {"role", "admin"},
+                                 {"cap_tokens_day", "70"},  {"cap_tokens_month", "800"}};
   const CustomerKeySettings settings = must(rig.owner.set_customer_key(id, changes)).settings;
   CHECK(settings.rpm == 60);
   CHECK(settings.rpm_burst == 10);
   CHECK_FALSE(settings.tpm);  // 0 is none
   CHECK(settings.cap_day == 5);
+  CHECK(settings.cap_tokens_day == 70);
+  CHECK(settings.cap_tokens_month == 800);
   CHECK(settings.allow == std::vector<std::string>{"byo:plain/*", "fast"});
   CHECK(settings.expires == "2100-01-31T00:00:00Z");
   CHECK(settings.role == Role::admin);
@@ -239,6 +244,30 @@ TEST_CASE("a money cap needs a price at every endpoint that the key may use", "[
   CHECK(code_of(rig.owner.add_endpoint(settings_of("later"))) == "registry_field_invalid");
   CHECK(must(rig.owner.customer_keys()).size() == 1);
   CHECK(code_of(rig.owner.endpoint("later")) == "byo_endpoint_not_found");
+}
+
+TEST_CASE("an org's money cap needs a price at every enabled endpoint", "[customer_keys]") {
+  AccessRig rig;
+  const auto cap = [&](std::string_view value) {
+    const FieldChange change[] = {{"cap_money_month", value}};
+    return code_of(rig.owner.set_org_limits(change));
+  };
+  const auto change = [&](std::string_view slug, std::string_view field, std::string_view value) {
+    const FieldChange changes[] = {{field, value}};
+    return code_of(rig.owner.set_endpoint(slug, changes));
+  };
+  CHECK(cap("5000") == "registry_field_invalid");
+  CHECK_FALSE(must(rig.owner.org()).limits.cap_money_month);
+  const FieldChange prices[] = {{"price_input", "1"}, {"price_output", "2"}};
+  for (const char* slug : {"plain", "few", "euro"}) must(rig.owner.set_endpoint(slug, prices));
+  // The one that is disabled needs none, as long as it is.
+  CHECK(cap("5000") == "");
+  CHECK(must(rig.owner.org()).limits.cap_money_month == 5000);
+  CHECK(change("off", "enabled", "true") == "registry_field_invalid");
+  CHECK(change("plain", "price_output", "null") == "registry_field_invalid");
+  CHECK(code_of(rig.owner.add_endpoint(settings_of("later"))) == "registry_field_invalid");
+  CHECK(cap("null") == "");
+  CHECK(change("off", "enabled", "true") == "");
 }
 
 TEST_CASE("a key row that cannot be read is an unknown key and a notice, nothing else",

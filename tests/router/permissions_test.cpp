@@ -190,12 +190,18 @@ TEST_CASE("orgs are made once, and their limits are checked and kept", "[permiss
   CHECK(must(rig.owner.create_org("acme")).name == "acme");
   CHECK(code_of(rig.owner.create_org("acme")) == "registry_duplicate_slug");
   CHECK(code_of(rig.owner.create_org("No Org")) == "registry_field_invalid");
-  const FieldChange changes[] = {{"cap_day", "10"}, {"audit", "strict"}, {"pii", "off"}};
+  const FieldChange changes[] = {{"cap_day", "10"},          {"audit", "strict"},
+                                 {"cap_tokens_day", "1000"}, {"cap_tokens_month", "9000"},
+                                 {"pii", "off"}};
   const Org org = must(rig.owner.set_org_limits(changes));
   CHECK(org.limits.cap_day == 10);
+  CHECK(org.limits.cap_tokens_day == 1000);
+  CHECK(org.limits.cap_tokens_month == 9000);
   CHECK(must(rig.owner.org()) == org);
   for (const FieldChange wrong :
        {FieldChange{"cap_day", "0"}, FieldChange{"cap_month", "-5"}, FieldChange{"cap_day", "nan"},
+        FieldChange{"cap_tokens_day", "0"}, FieldChange{"cap_tokens_month", "-1"},
+        FieldChange{"cap_tokens_month", "1000000000000001"}, FieldChange{"cap_money_month", "0"},
         FieldChange{"pii", "redact"}, FieldChange{"audit", "no"}, FieldChange{"rpm", "5"}}) {
     CHECK(code_of(rig.owner.set_org_limits(std::span(&wrong, 1))) == "registry_field_invalid");
   }

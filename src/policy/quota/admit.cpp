@@ -12,7 +12,9 @@ std::int64_t amount_of(const Limit& limit, const Amounts& amounts) noexcept {
   if (limit.kind == LimitKind::in_flight) return 1;
   const std::int64_t of_unit[] = {amounts.requests, amounts.tokens, amounts.nano_dollars};
   const std::int64_t amount = of_unit[static_cast<std::size_t>(limit.unit)];
-  return limit.kind == LimitKind::rate ? std::min(amount, rate_of(limit).burst) : amount;
+  if (limit.kind != LimitKind::rate) return amount;
+  const bool is_tokens = limit.unit == QuotaUnit::tokens;
+  return std::min(is_tokens ? amounts.rate_tokens.value_or(amount) : amount, rate_of(limit).burst);
 }
 
 QuotaPeriod period_of(LimitKind kind) noexcept {
@@ -80,7 +82,7 @@ void Quota::attempt_in_line(void* self, Waiter& waiter, std::uint32_t& line) noe
 Admission Quota::attempt(std::span<const Limit> limits, const Amounts& amounts,
                          std::string_view label, bool has_turn, std::uint32_t& line) noexcept {
   const bool is_sane = limits.size() <= legs_max && amounts.requests >= 0 && amounts.tokens >= 0 &&
-                       amounts.nano_dollars >= 0;
+                       amounts.nano_dollars >= 0 && amounts.rate_tokens.value_or(0) >= 0;
   if (!is_sane || has_fork()) return {};
   Plan plan;
   plan.amounts = amounts;

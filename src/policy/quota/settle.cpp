@@ -74,7 +74,9 @@ void Quota::true_up_rates(const Claim& claim, const InFlightCall& call, const Am
     const Rate rate = call.rate[rates++];
     std::int64_t kept = was_sent ? made.amount : 0;
     const bool is_tokens = static_cast<QuotaUnit>(kind_and_unit >> 8 & 0xFF) == QuotaUnit::tokens;
-    if (is_tokens && actual != nullptr) kept = std::max<std::int64_t>(actual->tokens, 0);
+    if (is_tokens && actual != nullptr) {
+      kept = std::max<std::int64_t>(actual->rate_tokens.value_or(actual->tokens), 0);
+    }
     if (kept > made.amount) overfill(slot, now_ns(), rate, kept - made.amount);
     if (kept < made.amount) drain(slot, now_ns(), rate, made.amount - kept, made);
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 namespace byway::policy {
@@ -13,6 +14,8 @@ struct Amounts {
   std::int64_t requests = 1;
   std::int64_t tokens = 0;
   std::int64_t nano_dollars = 0;
+  /// Of a rate of tokens, which asks for an estimate where a cap asks for a bound; absent: `tokens`.
+  std::optional<std::int64_t> rate_tokens = {};
 };
 
 /// Exactly one of settle() and give_back() counts, the first; both give the in-flight share back.
