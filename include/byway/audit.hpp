@@ -13,6 +13,8 @@ namespace byway {
 /// An application's own place for audit records. Called on a library thread of its own, one call at
 /// a time: it may be slow, and it may throw; no call and no other sink waits for it. What does not
 /// fit into the bounded queue before it is counted as dropped, and is in the store all the same.
+/// Dropping the last Router tells what is in the queue for at most 2 s, loses the rest, and returns
+/// when the call that has begun has returned.
 class AuditSink {
  public:
   virtual ~AuditSink() = default;

@@ -46,7 +46,8 @@ struct CallFacts {
 
 /// Lets a call that answered Later go on. Taken from CallState, good for one resume(); dropped
 /// without it, the call waits until its deadline or its end. It does not keep the call: wherever it
-/// is kept, the call ends and is gone. *Safe from any thread.*
+/// is kept, the call ends and what it held is freed; only the block of memory that the call stood
+/// in stays until the Resume is resumed or dropped. *Safe from any thread.*
 class Resume {
  public:
   struct Token {

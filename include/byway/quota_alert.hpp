@@ -8,8 +8,9 @@
 
 namespace byway {
 
-/// Given once for a window and limit, by the process whose call passed the line; after the host has
-/// been started anew perhaps once more.
+/// Given once for a window, by the process whose call passed the line, and once more each time the
+/// limit was raised above the highest one it was given for and the share of that is used too; a
+/// lowered limit gives no other. After the host has been started anew perhaps once more.
 struct QuotaAlert {
   /// "key:<id>" or "org:<name>", at most 48 bytes.
   std::string subject = {};

@@ -74,11 +74,15 @@ struct RouterOptions {
   std::function<void(const Error&)> on_notice = {};
   /// Hears that `alert_percent` of a day's or month's cap is used; see QuotaAlert. Called on a
   /// library thread of its own: it may be slow, and it may throw; no call waits for it. What does
-  /// not fit into the bounded queue before it is counted in Health. Of a store only.
+  /// not fit into the bounded queue before it is counted in Health. Dropping the last Router waits
+  /// for it: what is in the queue is still told for at most 2 s, the rest is lost, and the call
+  /// that has begun must return (so it never waits for the thread that drops). Nothing is heard
+  /// afterwards. Of a store only.
   std::function<void(const QuotaAlert&)> on_alert = {};
   /// 1 to 100, of the limit, rounded up to a whole unit; else request_invalid.
   int alert_percent = 80;
-  /// Hear of audit records and of signed heads; see AuditSink. Of a store only.
+  /// Hear of audit records and of signed heads; see AuditSink. Dropping the last Router waits for
+  /// them as for on_alert. Of a store only.
   std::vector<std::shared_ptr<AuditSink>> audit_sinks = {};
   /// A test's own transport and clock; by default libcurl and the system's.
   std::shared_ptr<Transport> transport = {};

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -15,16 +16,20 @@ namespace byway::base {
 
 struct Observer::State {
   std::size_t room = 0;
+  std::chrono::milliseconds patience{};
   std::uint32_t generation = fork_generation();
   pthread_t thread{};
   mutable std::mutex mutex;
   std::condition_variable wake;
+  /// While closing: nothing waits any more.
+  std::condition_variable emptied;
   std::deque<Telling> waiting;
   ObserverCounts counts;
   bool is_closing = false;
 
   bool is_forked() const noexcept { return generation != fork_generation(); }
   void work();
+  void close(std::chrono::milliseconds time);
 };
 
 void Observer::State::work() {
@@ -34,6 +39,7 @@ void Observer::State::work() {
     if (waiting.empty()) return;
     Telling telling = std::move(waiting.front());
     waiting.pop_front();
+    if (is_closing && waiting.empty()) emptied.notify_one();
     lock.unlock();
     const std::int64_t failed = telling();
     telling = nullptr;
@@ -44,19 +50,26 @@ void Observer::State::work() {
   }
 }
 
+void Observer::State::close(std::chrono::milliseconds time) {
+  // Freed without the lock: what it holds is the application's.
+  std::deque<Telling> untold;
+  std::unique_lock lock(mutex);
+  is_closing = true;
+  wake.notify_one();
+  emptied.wait_for(lock, time, [&] { return waiting.empty(); });
+  untold.swap(waiting);
+}
+
 // In a forked child it is left as it is: the thread is not there, and its lock may be held.
 void Observer::Drop::operator()(State* state) const noexcept {
   if (state->is_forked()) return;
-  {
-    const std::lock_guard lock(state->mutex);
-    state->is_closing = true;
-    state->wake.notify_one();
-  }
+  const bool is_own_thread = pthread_equal(pthread_self(), state->thread) != 0;
+  state->close(is_own_thread ? std::chrono::milliseconds(0) : state->patience);
   const auto end = [state] {
     pthread_join(state->thread, nullptr);
     delete state;
   };
-  if (pthread_equal(pthread_self(), state->thread) == 0) return end();
+  if (!is_own_thread) return end();
   // The application has dropped the last router; this thread cannot join itself.
   std::thread(end).detach();
 }
@@ -64,9 +77,11 @@ void Observer::Drop::operator()(State* state) const noexcept {
 Observer::Observer(std::unique_ptr<State, Drop> state) noexcept : state_(std::move(state)) {}
 Observer::~Observer() = default;
 
-Result<std::unique_ptr<Observer>> Observer::start(const char* name, std::size_t room) {
+Result<std::unique_ptr<Observer>> Observer::start(const char* name, std::size_t room,
+                                                  std::chrono::milliseconds patience) {
   auto state = std::make_unique<State>();
   state->room = room;
+  state->patience = patience;
   auto thread = start_thread(
       name, [](void* self) { static_cast<State*>(self)->work(); }, state.get());
   if (!thread) return thread.error();
@@ -88,6 +103,7 @@ void Observer::offer(Telling telling) {
 }
 
 ObserverCounts Observer::counts() const {
+  if (state_->is_forked()) return {};
   const std::lock_guard lock(state_->mutex);
   return state_->counts;
 }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-
 namespace byway::router {
 
 void HookedEvents::begin_attempt() {

@@ -193,6 +193,42 @@ TEST_CASE("an alert comes with a refusal when no admitted call had crossed the l
   CHECK(host.alerts[1].used == 1500);
 }
 
+TEST_CASE("a window's limit alerts again only when it is raised above what was alerted for") {
+  Host host;
+  auto quota = host.open();
+  auto other = host.open();
+  const Limit old_limit[] = {cap("key", "k1", LimitKind::day, 100)};
+  const Limit raised[] = {cap("key", "k1", LimitKind::day, 110)};
+  const Limit lowered[] = {cap("key", "k1", LimitKind::day, 50)};
+  CHECK(host.passing(*quota, old_limit, 88) == 88);
+  must(quota->work(host.ledger));
+  CHECK(host.alerts.size() == 1);
+  // One process has not heard of the change yet.
+  for (int at = 0; at < 5; ++at) {
+    CHECK(host.passing(*other, raised, 1) == 1);
+    CHECK(host.passing(*quota, old_limit, 1) == 1);
+  }
+  CHECK(host.passing(*quota, lowered, 3) == 0);
+  must(other->work(host.ledger));
+  must(quota->work(host.ledger));
+  REQUIRE(host.alerts.size() == 2);
+  CHECK(host.alerts[1].limit == 110);
+}
+
+TEST_CASE("an alert that is due when a process closes is given before it is gone") {
+  Host host;
+  auto quota = host.open();
+  const Limit limits[] = {cap("key", "k1", LimitKind::day, 10)};
+  CHECK(host.passing(*quota, limits, 8) == 8);
+  CHECK(host.alerts.empty());
+  SECTION("in order") { must(quota->close(host.ledger)); }
+  SECTION("while the disk is gone") {
+    host.ledger.is_broken = true;
+    CHECK_FALSE(quota->close(host.ledger));
+  }
+  CHECK(host.alerts.size() == 1);
+}
+
 TEST_CASE("a process that hears no alerts leaves them to one that does") {
   Host host;
   host.hears_alerts = false;

@@ -14,8 +14,8 @@
 namespace byway::policy {
 
 /// A queue before a thread ("byway-audit") that calls the sinks; each record and head counts once,
-/// delivered when every sink was told. *Safe from any thread*, except destruction, which hands over
-/// what waits; in a forked child it does nothing.
+/// delivered when every sink was told. *Safe from any thread*; destruction and a forked child as
+/// Observer has it.
 class AuditObserver {
  public:
   static constexpr std::size_t queue_max = 8192;

@@ -258,15 +258,19 @@ void Quota::alert_if_due(const Leg& leg, std::int64_t count) noexcept {
   const std::int64_t threshold = limit / 100 * percent + (limit % 100 * percent + 99) / 100;
   std::atomic<std::int64_t>& alerted = file_.slot(leg.ref.slot).alerted;
   std::int64_t before = alerted.load(std::memory_order_relaxed);
-  if (count < threshold || before == limit) return;
-  if (!alerted.compare_exchange_strong(before, limit)) return;
+  if (count < threshold) return;
+  // Whose limit is lower was told of as used too: those who do not know of a change yet are silent.
+  do {
+    if (limit <= before) return;
+  } while (!alerted.compare_exchange_weak(before, limit));
   try {
     const std::lock_guard lock(asked_mutex_);
     alerts_.push_back({std::string(leg.limit->subject.text()), leg.limit->unit,
                        period_of(leg.limit->kind), leg.key.first_day(), count, limit});
   } catch (...) {
-    // No memory: the next call that looks gives it.
-    alerted.store(before);
+    // No memory: the next call that looks gives it, unless a higher limit's was given by now.
+    std::int64_t own = limit;
+    alerted.compare_exchange_strong(own, before);
     return;
   }
   wake();

@@ -58,7 +58,7 @@ struct alignas(64) LiveSlot {
   std::atomic<std::uint64_t> state;
   /// The store thread is asked for more when less than this is left of the reservation.
   std::atomic<std::int64_t> low_water;
-  /// The limit for which the alert was given.
+  /// The highest limit for which the alert was given.
   std::atomic<std::int64_t> alerted;
   /// Buckets: nanoseconds given back so far.
   std::atomic<std::int64_t> credited;

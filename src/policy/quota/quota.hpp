@@ -31,8 +31,9 @@ struct QuotaOptions {
   std::shared_ptr<Clock> clock = Clock::system();
   /// Asks for work() soon; from any thread, must not block or call the Quota.
   std::function<void()> wake = {};
-  /// On the thread of work(), which it must not hold up or throw into. A process without it leaves
-  /// the alert to another.
+  /// On the thread of work() or close(), which it must not hold up or throw into. Once for a window
+  /// of the host, and again when the limit was raised above the highest one it was given for. A
+  /// process without it leaves the alert to another.
   std::function<void(const QuotaAlert&)> on_alert = {};
   /// The share of a cap at which it is given, 1 to 100, rounded up to a whole unit.
   int alert_percent = 80;
@@ -77,7 +78,8 @@ class Quota {
   /// latest. After an error nothing is lost and those concerned go on waiting.
   Result<std::chrono::nanoseconds> work(QuotaStore& store);
 
-  /// Writes down what is used. The last process of the host also gives back what it does not use.
+  /// Gives the alerts that are due and writes down what is used. The last process of the host also
+  /// gives back what it does not use.
   Result<void> close(QuotaStore& store);
 
  private:

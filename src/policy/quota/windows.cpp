@@ -123,6 +123,7 @@ Result<void> Quota::sweep(QuotaStore& store, WallTime now) {
 
 Result<void> Quota::close(QuotaStore& store) {
   if (has_fork()) return {};
+  give_alerts();
   const LiveFile::Guard guard(file_);
   if (Result<void> done = settle_all(store); !done) return done;
   journal_.leave();
