@@ -27,8 +27,8 @@ std::int64_t price_of(const Tokens& tokens, const EndpointSettings& endpoint) no
 /// bytes of the body, and the output that it allows, else `output_unknown`; a rate never takes more
 /// than its burst. Caps of tokens and money: a token for each byte, and the output that it allows.
 /// Codes: policy_request_exceeds_limit when output and a token for 16 bytes are more than a token
-/// rate's burst ever holds, or tokens or cost more than a whole cap; policy_bound_unknown under such
-/// a cap when nothing bounds the output.
+/// rate's burst ever holds, or tokens or cost more than a whole cap; policy_bound_unknown under a
+/// cap of these when nothing bounds the output.
 Result<policy::Amounts> hold_of(const AttemptPlan& plan, const policy::LimitList& list);
 
 /// Charged for the output of a request that names no bound, and given back as far as it was not

@@ -33,9 +33,9 @@ struct TokenRig : AccessRig {
                       Operation operation = Operation::chat) {
     return outcome_of(ask(key, text, operation));
   }
-  std::int64_t left(std::string_view key, std::string_view name, std::string_view owner = "key") {
+  std::int64_t left(std::string_view key, std::string_view name, std::string_view whose = "key") {
     for (const LimitLeft& limit : router.explain({.model = "byo:plain/m", .key = key}).limits) {
-      if (limit.name == name && limit.owner == owner) return limit.left;
+      if (limit.name == name && limit.owner == whose) return limit.left;
     }
     FAIL("there is no limit " << name);
     return -1;
@@ -102,8 +102,8 @@ TEST_CASE("a token cap that is reached names itself and its window's end, and op
   CHECK(error.code() == ErrorCode::spend_cap_exceeded);
   CHECK(error.reason() == "cap_tokens_day");
   CHECK(error.status() == 402);
-  CHECK(error.message().find(std::to_string(held + 1) + " tokens a day; the next window begins at ") !=
-        std::string::npos);
+  const std::string told = std::to_string(held + 1) + " tokens a day; the next window begins at ";
+  CHECK(error.message().find(told) != std::string::npos);
   CHECK(error.message().find("T00:00:00Z") != std::string::npos);
   CHECK(error.metadata().cap_remaining_tokens_day == held - 1);
   REQUIRE(error.retry_after());

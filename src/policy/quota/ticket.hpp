@@ -14,7 +14,7 @@ struct Amounts {
   std::int64_t requests = 1;
   std::int64_t tokens = 0;
   std::int64_t nano_dollars = 0;
-  /// Of a rate of tokens, which asks for an estimate where a cap asks for a bound; absent: `tokens`.
+  /// Of a rate of tokens, which takes an estimate where a cap takes a bound; absent: `tokens`.
   std::optional<std::int64_t> rate_tokens = {};
 };
 
