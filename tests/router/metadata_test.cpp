@@ -194,6 +194,66 @@ TEST_CASE("a cancelled call tells them", "[metadata]") {
   CHECK(headers.size() == 12);
 }
 
+TEST_CASE("a stream cancelled after its head tells the status it had", "[metadata]") {
+  MetadataRig rig;
+  auto events = testing::hello_events();
+  events.resize(2);
+  testing::Script held = testing::stream_script(events, false);
+  held.emplace_back(Hold{});
+  rig.transport->script(held);
+  Stream stream = rig.router.stream({.body = body, .model = "best", .key = rig.mint()});
+  while (const StreamEvent* event = stream.next()) {
+    if (event->kind == StreamEventKind::delta) stream.cancel();
+  }
+  Result<Response> result = stream.result();
+  REQUIRE_FALSE(result);
+  CHECK(result.error().code() == ErrorCode::request_cancelled);
+  CHECK(result.error().metadata().status == 200);
+  // A router that ends has written its log.
+  rig.router = rig.open("local");
+  CHECK(must(rig.router.admin_as_owner().audit_tail(1)).back().status == 200);
+}
+
+TEST_CASE("a status is that of the last try, when that one is cancelled too", "[metadata]") {
+  MetadataRig rig;
+  rig.transport->script({SendHead{429, {{"retry-after", "0"}}}, SendBody{"{}"}, Finish{}});
+  rig.transport->script({Hold{}});
+  Pending<Response> pending = rig.router.call({.body = body,
+                                               .model = "best",
+                                               .key = rig.mint(MetadataRig::limits()),
+                                               .attempts = 2});
+  while (rig.transport->requests().size() < 2) {
+    rig.clock->advance(milliseconds(1));
+    std::this_thread::yield();
+  }
+  pending.cancel();
+  Result<Response> result = std::move(pending).get();
+  REQUIRE_FALSE(result);
+  CHECK(result.error().metadata().status == 0);
+  // Nobody knows what it used, so that it is charged what it held.
+  CHECK(result.error().metadata().remaining_tokens < 10'000);
+}
+
+TEST_CASE("a reply that a hook refuses tells who had answered", "[metadata]") {
+  struct Refuses {
+    EventVerdict on_event(CallState&, Event& event, Out&) {
+      if (event.kind() != EventKind::whole) return Forward();
+      return Error(ErrorCode::policy_forbidden, "no");
+    }
+  };
+  AccessRig rig;
+  const std::string key = rig.mint();
+  Router router = must(Router::open({.store = rig.folder.store(),
+                                     .policies = {Refuses()},
+                                     .transport = rig.transport,
+                                     .clock = rig.clock}));
+  rig.transport->reply(200, reply_with(1, 1));
+  auto result = router.call({.body = body, .model = "byo:plain/m", .key = key}).get();
+  REQUIRE_FALSE(result);
+  CHECK(result.error().code() == ErrorCode::policy_forbidden);
+  CHECK(result.error().metadata().model_served == "served");
+}
+
 TEST_CASE("a refusal at the door has its id, its time and nothing it should not know",
           "[metadata]") {
   MetadataRig rig;
