@@ -33,6 +33,7 @@ Response Call::respond() {
     state->metadata.model_served = told->model_served;
   }
   state->head = attempt_.take_head();
+  state->head.leave_out(core_->options.header_prefix);
   return Response(std::move(state));
 }
 

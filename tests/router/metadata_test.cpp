@@ -308,20 +308,23 @@ TEST_CASE("an error that is no call's leaves a retry time at most", "[metadata]"
   }
 }
 
-TEST_CASE("the prefix of headers is a token without capitals, or a clear error", "[metadata]") {
+TEST_CASE("the prefix of headers is a name of one's own, or a clear error", "[metadata]") {
   AccessRig rig;
   const auto open_with = [&](std::string prefix) {
     return code_of(Router::open({.store = rig.folder.store(), .header_prefix = std::move(prefix)}));
   };
   for (const std::string& bad :
        {std::string(), std::string("X-Acme-"), std::string("x acme"), std::string("x:"),
-        std::string("x-\r\n"), std::string("x-\0y", 4), std::string(65, 'x')}) {
+        std::string("x-\r\n-"), std::string("x-\0y-", 5), "x-" + std::string(62, 'x') + "-",
+        std::string("x-"), std::string("x--"), std::string("x-acme"), std::string("acme-"),
+        std::string("retry-"), std::string("content-")}) {
     CAPTURE(bad);
     CHECK(open_with(bad) == "request_header_invalid");
     const Error error(ErrorCode::store_locked, "later");
     CHECK(code_of(headers_of(error, bad)) == "request_header_invalid");
   }
   CHECK(open_with("x-acme-") == "ok");
+  CHECK(open_with("x-" + std::string(61, 'x') + "-") == "ok");
 }
 
 TEST_CASE("the customer key and what it is held to are sent to no upstream", "[metadata]") {
@@ -372,6 +375,30 @@ TEST_CASE("headers of our own prefix are sent to no upstream and taken from none
   CHECK(result->header("x-acme-provider").empty());
   CHECK(result->header("x-byway-attempts").empty());
   CHECK(headers_in(result, "x-acme-")["x-acme-provider"] == "byo:plain");
+}
+
+TEST_CASE("a prefix hides nothing by which an answer is judged", "[metadata]") {
+  AccessRig rig;
+  const std::string key = rig.mint();
+  auto transport = std::make_shared<testing::FakeTransport>();
+  Router router = must(Router::open({.store = rig.folder.store(),
+                                     .header_prefix = "x-ratelimit-",
+                                     .transport = transport,
+                                     .clock = rig.clock}));
+  const auto answer = [&](int status) {
+    transport->script(
+        {SendHead{status,
+                  {{"x-ratelimit-remaining-requests", "0"}, {"x-ratelimit-reset-requests", "7s"}}},
+         SendBody{reply_with(1, 1)},
+         Finish{}});
+    return router.call({.body = body, .model = "byo:plain/m", .key = key}).get();
+  };
+  auto refused = answer(429);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().retry_after() == milliseconds(7000));
+  auto reply = answer(200);
+  REQUIRE(reply);
+  CHECK(reply->header("x-ratelimit-reset-requests").empty());
 }
 
 }  // namespace byway::router
