@@ -54,9 +54,10 @@ struct RouterOptions {
   /// Bytes of unread events per stream before the upstream is held back. Default 256 KiB.
   std::size_t stream_buffer_bytes = std::size_t{256} << 10;
   Timeouts timeouts = {};
-  /// With which headers begin that tell of a call (headers_of). A caller's headers that begin with
-  /// it, or with x-byway-, are never sent upstream, and a server's never handed on. An HTTP token
-  /// without capitals.
+  /// With which headers begin that tell of a call (headers_of): `x-`, a name and `-`, an HTTP token
+  /// of at most 64 bytes without capitals. A caller's headers that begin with it, or with x-byway-,
+  /// are never sent upstream, and a server's are not in Response::header; so take a name that no
+  /// server uses.
   std::string header_prefix = std::string(default_header_prefix);
   /// Rates and caps always refuse.
   OnLimit on_limit = OnLimit::reject;

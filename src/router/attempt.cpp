@@ -122,7 +122,7 @@ std::unique_ptr<Reply> Attempt::take_reply() {
 void Attempt::on_head(const TransferHead& head) {
   sent_ = Sent::yes;
   wire_copies_ = std::max(wire_copies_, 1);
-  if (!is_decided_) head_.keep(head, plan_->header_prefix);
+  if (!is_decided_) head_.keep(head);
 }
 
 Flow Attempt::on_body(std::string_view bytes) {

@@ -7,7 +7,6 @@
 #include <string_view>
 #include <vector>
 
-#include <byway/metadata_headers.hpp>
 #include <byway/request.hpp>
 #include <byway/response.hpp>
 #include <byway/stream_event.hpp>
@@ -52,8 +51,6 @@ struct AttemptPlan {
   /// The application's source of tokens, for an endpoint without a key; null for none.
   const TokenSource* token = nullptr;
   bool is_token_refused = false;
-  /// The router's own, beside x-byway-.
-  std::string_view header_prefix = default_header_prefix;
 };
 
 /// How an attempt ended. Without a failure the reply is there to be taken.

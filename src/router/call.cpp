@@ -243,6 +243,7 @@ void Call::abandon() {
   if (was_trying) {
     attempts_ += std::max(1, attempt_.wire_copies());
     overhead_ += attempt_.overhead();
+    status_ = attempt_.head().status();
   }
   finish(about_this(Error(std::move(fields))), take_partial());
 }

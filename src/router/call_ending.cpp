@@ -33,6 +33,7 @@ Response Call::respond() {
     state->metadata.model_served = told->model_served;
   }
   state->head = attempt_.take_head();
+  state->head.leave_out(core_->options.header_prefix);
   return Response(std::move(state));
 }
 
@@ -79,9 +80,12 @@ void Call::complete_metadata(Result<Response>& result, const Reply& partial) con
     if (endpoint != nullptr) note_limits_left(metadata, *quota, *endpoint);
   };
   if (result) return note(result->state_->metadata);
-  if (!has_limits && partial.model_served.empty()) return;
+  // A whole answer that a hook refused left no partial reply.
+  const wire::AnswerHead* told = attempt_.answer_head();
+  const std::string_view served = told != nullptr ? told->model_served : partial.model_served;
+  if (!has_limits && served.empty()) return;
   ErrorFields fields = result.error().fields();
-  fields.metadata.model_served = partial.model_served;
+  fields.metadata.model_served = served;
   note(fields.metadata);
   result = Error(std::move(fields));
 }

@@ -7,7 +7,8 @@
 
 namespace byway::router {
 
-/// An HTTP token of at most 64 bytes without capitals. Code: request_header_invalid.
+/// `x-<name>-`: an HTTP token of at most 64 bytes without capitals, so that no header of HTTP's own
+/// begins with it. Code: request_header_invalid.
 Result<void> check_header_prefix(std::string_view prefix);
 
 }  // namespace byway::router

@@ -10,19 +10,27 @@
 
 namespace byway::router {
 
-/// Names are lower case. Lines are "name:value\n"; neither can hold a line feed. What Byway says of
-/// a call itself is left out: no server speaks for it.
+/// Names are lower case. Lines are "name:value\n"; neither can hold a line feed.
 class KeptHead {
  public:
-  void keep(const TransferHead& head, std::string_view own_prefix) {
+  void keep(const TransferHead& head) {
     status_ = head.status;
     text_.clear();
     std::size_t size = 0;
     for (const auto& [name, value] : head.headers) size += name.size() + value.size() + 2;
     text_.reserve(size);
     for (const auto& [name, value] : head.headers) {
-      if (name.starts_with(own_prefix) || wire::is_byway_header(name)) continue;
       text_.append(name).append(":").append(value).append("\n");
+    }
+  }
+  /// Leaves out the lines with which Byway tells of a call: no server speaks for it.
+  void leave_out(std::string_view own_prefix) {
+    for (std::size_t at = 0; at < text_.size();) {
+      const std::size_t next = text_.find('\n', at) + 1;
+      const std::string_view line = std::string_view(text_).substr(at, next - at);
+      const bool is_own = line.starts_with(own_prefix) || wire::is_byway_header(line);
+      if (is_own) text_.erase(at, next - at);
+      if (!is_own) at = next;
     }
   }
   void clear() noexcept {

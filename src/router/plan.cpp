@@ -25,7 +25,7 @@ Limit first_given(const Limit& call, const Limit& endpoint, const Limit& options
 
 /// Whole header lines, one after the other in `plan.header_text`, which never grows while views of
 /// it are made.
-Result<void> add_headers(AttemptPlan& plan, const Request& request) {
+Result<void> add_headers(AttemptPlan& plan, const Request& request, std::string_view own_prefix) {
   constexpr std::string_view json_body = "Content-Type: application/json";
   constexpr std::string_view wants_json = "Accept: application/json";
   constexpr std::string_view wants_events = "Accept: text/event-stream";
@@ -38,7 +38,7 @@ Result<void> add_headers(AttemptPlan& plan, const Request& request) {
   for (const Header& header : request.headers) {
     const auto verdict = wire::check_request_header(header.name, header.value);
     if (!verdict) return verdict.error();
-    const bool is_own = wire::begins_with_lower(header.name, plan.header_prefix);
+    const bool is_own = wire::begins_with_lower(header.name, own_prefix);
     if (is_own || *verdict == wire::HeaderVerdict::strip) continue;
     const std::size_t begin = plan.header_text.size();
     plan.header_text.append(header.name).append(": ").append(header.value);
@@ -124,7 +124,6 @@ Result<void> plan_attempts(AttemptPlan& plan, const RouterOptions& options, cons
                            Admitted admitted, bool is_streamed, const Timeouts& timeouts) {
   plan.operation = request.operation;
   plan.is_streamed = is_streamed;
-  plan.header_prefix = options.header_prefix;
   plan.may_resend = request.retry_ambiguous;
   if (options.token && !admitted.entry->open_key) plan.token = &options.token;
   plan.reply_bytes_max = options.reply_bytes_max;
@@ -135,7 +134,7 @@ Result<void> plan_attempts(AttemptPlan& plan, const RouterOptions& options, cons
   plan.model_id = std::move(admitted.model_id);
   plan.upstream_model = wire::upstream_of(plan.model_id);
   plan.entry = std::move(admitted.entry);
-  if (auto added = add_headers(plan, request); !added) return added.error();
+  if (auto added = add_headers(plan, request, options.header_prefix); !added) return added.error();
   auto target = plan.entry->target(request.operation, plan.upstream_model);
   if (!target) return target.error();
   plan.target = *std::move(target);

@@ -77,8 +77,10 @@ Result<void> open_ledger(auto& core, const RouterOptions& options) {
   router::LedgerOptions wanted{
       .store = options.store, .clock = core.clock, .alert_percent = options.alert_percent};
   if (base::Observer* observer = core.alert_observer.get()) {
-    wanted.on_alert = [observer, tell = options.on_alert](const QuotaAlert& alert) {
-      observer->offer([tell, alert] { return base::throws([&] { tell(alert); }); });
+    // Shared, since a copy of the application's function may throw or cost what it likes.
+    const auto tell = std::make_shared<const decltype(options.on_alert)>(options.on_alert);
+    wanted.on_alert = [observer, tell](const QuotaAlert& alert) {
+      observer->offer([tell, alert] { return base::throws([&] { (*tell)(alert); }); });
     };
   }
   auto ledger = router::Ledger::open(std::move(wanted));

@@ -194,6 +194,66 @@ TEST_CASE("a cancelled call tells them", "[metadata]") {
   CHECK(headers.size() == 12);
 }
 
+TEST_CASE("a stream cancelled after its head tells the status it had", "[metadata]") {
+  MetadataRig rig;
+  auto events = testing::hello_events();
+  events.resize(2);
+  testing::Script held = testing::stream_script(events, false);
+  held.emplace_back(Hold{});
+  rig.transport->script(held);
+  Stream stream = rig.router.stream({.body = body, .model = "best", .key = rig.mint()});
+  while (const StreamEvent* event = stream.next()) {
+    if (event->kind == StreamEventKind::delta) stream.cancel();
+  }
+  Result<Response> result = stream.result();
+  REQUIRE_FALSE(result);
+  CHECK(result.error().code() == ErrorCode::request_cancelled);
+  CHECK(result.error().metadata().status == 200);
+  // A router that ends has written its log.
+  rig.router = rig.open("local");
+  CHECK(must(rig.router.admin_as_owner().audit_tail(1)).back().status == 200);
+}
+
+TEST_CASE("a status is that of the last try, when that one is cancelled too", "[metadata]") {
+  MetadataRig rig;
+  rig.transport->script({SendHead{429, {{"retry-after", "0"}}}, SendBody{"{}"}, Finish{}});
+  rig.transport->script({Hold{}});
+  Pending<Response> pending = rig.router.call({.body = body,
+                                               .model = "best",
+                                               .key = rig.mint(MetadataRig::limits()),
+                                               .attempts = 2});
+  while (rig.transport->requests().size() < 2) {
+    rig.clock->advance(milliseconds(1));
+    std::this_thread::yield();
+  }
+  pending.cancel();
+  Result<Response> result = std::move(pending).get();
+  REQUIRE_FALSE(result);
+  CHECK(result.error().metadata().status == 0);
+  // Nobody knows what it used, so that it is charged what it held.
+  CHECK(result.error().metadata().remaining_tokens < 10'000);
+}
+
+TEST_CASE("a reply that a hook refuses tells who had answered", "[metadata]") {
+  struct Refuses {
+    EventVerdict on_event(CallState&, Event& event, Out&) {
+      if (event.kind() != EventKind::whole) return Forward();
+      return Error(ErrorCode::policy_forbidden, "no");
+    }
+  };
+  AccessRig rig;
+  const std::string key = rig.mint();
+  Router router = must(Router::open({.store = rig.folder.store(),
+                                     .policies = {Refuses()},
+                                     .transport = rig.transport,
+                                     .clock = rig.clock}));
+  rig.transport->reply(200, reply_with(1, 1));
+  auto result = router.call({.body = body, .model = "byo:plain/m", .key = key}).get();
+  REQUIRE_FALSE(result);
+  CHECK(result.error().code() == ErrorCode::policy_forbidden);
+  CHECK(result.error().metadata().model_served == "served");
+}
+
 TEST_CASE("a refusal at the door has its id, its time and nothing it should not know",
           "[metadata]") {
   MetadataRig rig;
@@ -248,20 +308,23 @@ TEST_CASE("an error that is no call's leaves a retry time at most", "[metadata]"
   }
 }
 
-TEST_CASE("the prefix of headers is a token without capitals, or a clear error", "[metadata]") {
+TEST_CASE("the prefix of headers is a name of one's own, or a clear error", "[metadata]") {
   AccessRig rig;
   const auto open_with = [&](std::string prefix) {
     return code_of(Router::open({.store = rig.folder.store(), .header_prefix = std::move(prefix)}));
   };
   for (const std::string& bad :
        {std::string(), std::string("X-Acme-"), std::string("x acme"), std::string("x:"),
-        std::string("x-\r\n"), std::string("x-\0y", 4), std::string(65, 'x')}) {
+        std::string("x-\r\n-"), std::string("x-\0y-", 5), "x-" + std::string(62, 'x') + "-",
+        std::string("x-"), std::string("x--"), std::string("x-acme"), std::string("acme-"),
+        std::string("retry-"), std::string("content-")}) {
     CAPTURE(bad);
     CHECK(open_with(bad) == "request_header_invalid");
     const Error error(ErrorCode::store_locked, "later");
     CHECK(code_of(headers_of(error, bad)) == "request_header_invalid");
   }
   CHECK(open_with("x-acme-") == "ok");
+  CHECK(open_with("x-" + std::string(61, 'x') + "-") == "ok");
 }
 
 TEST_CASE("the customer key and what it is held to are sent to no upstream", "[metadata]") {
@@ -312,6 +375,30 @@ TEST_CASE("headers of our own prefix are sent to no upstream and taken from none
   CHECK(result->header("x-acme-provider").empty());
   CHECK(result->header("x-byway-attempts").empty());
   CHECK(headers_in(result, "x-acme-")["x-acme-provider"] == "byo:plain");
+}
+
+TEST_CASE("a prefix hides nothing by which an answer is judged", "[metadata]") {
+  AccessRig rig;
+  const std::string key = rig.mint();
+  auto transport = std::make_shared<testing::FakeTransport>();
+  Router router = must(Router::open({.store = rig.folder.store(),
+                                     .header_prefix = "x-ratelimit-",
+                                     .transport = transport,
+                                     .clock = rig.clock}));
+  const auto answer = [&](int status) {
+    transport->script(
+        {SendHead{status,
+                  {{"x-ratelimit-remaining-requests", "0"}, {"x-ratelimit-reset-requests", "7s"}}},
+         SendBody{reply_with(1, 1)},
+         Finish{}});
+    return router.call({.body = body, .model = "byo:plain/m", .key = key}).get();
+  };
+  auto refused = answer(429);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().retry_after() == milliseconds(7000));
+  auto reply = answer(200);
+  REQUIRE(reply);
+  CHECK(reply->header("x-ratelimit-reset-requests").empty());
 }
 
 }  // namespace byway::router
