@@ -261,13 +261,13 @@ TEST_CASE("an org's money cap needs a price at every enabled endpoint", "[custom
   const FieldChange prices[] = {{"price_input", "1"}, {"price_output", "2"}};
   for (const char* slug : {"plain", "few", "euro"}) must(rig.owner.set_endpoint(slug, prices));
   // The one that is disabled needs none, as long as it is.
-  CHECK(cap("5000") == "");
+  CHECK(cap("5000") == "ok");
   CHECK(must(rig.owner.org()).limits.cap_money_month == 5000);
   CHECK(change("off", "enabled", "true") == "registry_field_invalid");
   CHECK(change("plain", "price_output", "null") == "registry_field_invalid");
   CHECK(code_of(rig.owner.add_endpoint(settings_of("later"))) == "registry_field_invalid");
-  CHECK(cap("null") == "");
-  CHECK(change("off", "enabled", "true") == "");
+  CHECK(cap("null") == "ok");
+  CHECK(change("off", "enabled", "true") == "ok");
 }
 
 TEST_CASE("a key row that cannot be read is an unknown key and a notice, nothing else",
