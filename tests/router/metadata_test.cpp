@@ -223,15 +223,13 @@ TEST_CASE("a status is that of the last try, when that one is cancelled too", "[
                                                .key = rig.mint(MetadataRig::limits()),
                                                .attempts = 2});
   while (rig.transport->requests().size() < 2) {
-    rig.clock->advance(milliseconds(1));
+    rig.clock->advance(microseconds(10));
     std::this_thread::yield();
   }
   pending.cancel();
   Result<Response> result = std::move(pending).get();
   REQUIRE_FALSE(result);
   CHECK(result.error().metadata().status == 0);
-  // Nobody knows what it used, so that it is charged what it held.
-  CHECK(result.error().metadata().remaining_tokens < 10'000);
 }
 
 TEST_CASE("a reply that a hook refuses tells who had answered", "[metadata]") {
