@@ -77,9 +77,17 @@ class Examples(unittest.TestCase):
         self.assertRegex(done.stdout, r'^Hello! You said: "Hello"')
         self.assertRegex(done.stderr, r"^bw-req-\w{26} byo:demo/hello: ok\n$")
 
+    def test_metadata_is_told_as_headers_of_a_failure_too(self):
+        told = self.on_store("07_metadata")
+        self.assertIn("x-byway-provider: byo:demo\n", told)
+        self.assertRegex(told, r"x-byway-request-id: bw-req-\w{26}\n")
+        done = self.run_example("07_metadata", str(self.rig.store), "byo:nobody/hello")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("x-byway-attempts: 0\n", done.stdout)
+
     def test_wrong_use_says_what_is_right(self):
         for name in ("01_call", "02_stream", "03_coroutine", "04_registry_file", "05_customer_key",
-                     "06_policy"):
+                     "06_policy", "07_metadata"):
             done = self.run_example(name)
             self.assertEqual(done.returncode, 2)
             self.assertIn("usage: ", done.stderr)

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <memory>
 #include <optional>
+#include <thread>
 
 #include <byway/router.hpp>
 
@@ -85,6 +86,8 @@ Called call_router(const Run& run, Player& player, const std::string& registry_f
   if (run.call.value("op") != "models") model += "/" + run.call.model;
   const std::string body = body_of(run);
   for (int call = 1; call <= run.call.calls; ++call) {
+    // A stream is told at its last event; its connection is free at the last byte.
+    while (router->health().calls_in_flight > 0) std::this_thread::yield();
     if (call > 1 && run.call.waits_for_close) player.waits_for_idle(std::chrono::seconds(5));
     call_once(*router, run, request_of(run, model, body), called);
   }
