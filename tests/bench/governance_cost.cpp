@@ -56,7 +56,7 @@ T must(Result<T> result) {
 
 /// Keeps many calls in flight. Returns the nanoseconds that this thread was on a processor.
 double call_many(Router& router, const Request& request, int count) {
-  constexpr int in_flight_max = 500;
+  constexpr int in_flight_max = 100;
   timespec begun{};
   ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &begun);
   for (int done = 0; done < count; done += in_flight_max) {

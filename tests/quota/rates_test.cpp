@@ -83,6 +83,24 @@ TEST_CASE("a bucket answers each arrival as the definition does, and its waits a
   }
 }
 
+TEST_CASE("what is said ahead of filling a bucket is what filling it says") {
+  std::mt19937_64 random(11);
+  for (int round = 0; round < 20'000; ++round) {
+    const auto per_minute = static_cast<std::uint32_t>(1 + random() % 2'000'000);
+    const Rate rate{per_minute, static_cast<std::int64_t>(1 + random() % 1000)};
+    const Rate before = random() % 2 == 0 ? rate : Rate{per_minute / 2 + 1, 5};
+    const auto now = static_cast<std::int64_t>(random() % 1'000'000'000'000);
+    const auto amount = static_cast<std::int64_t>(random() % 1200);
+    const Moment bucket = filled({}, now - static_cast<std::int64_t>(random() % 1'000'000'000),
+                                 before, static_cast<std::int64_t>(random() % 1000));
+    const std::int64_t said = wait_to_fill(bucket, now, rate, amount);
+    if (said != wait_for(filled(bucket, now, rate, amount), now, rate)) {
+      CAPTURE(round, said);
+      CHECK(false);
+    }
+  }
+}
+
 TEST_CASE("over any interval at most burst + rate x time pass, whatever is given back") {
   std::mt19937_64 random(7);
   for (int round = 0; round < 300; ++round) {

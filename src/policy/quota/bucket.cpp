@@ -36,8 +36,7 @@ std::int64_t fill(LiveSlot& slot, std::int64_t now_ns, const Rate& rate, std::in
 std::int64_t wait_to_fill(const LiveSlot& slot, std::int64_t now_ns, const Rate& rate,
                           std::int64_t amount) noexcept {
   step();
-  const Moment bucket = moment_of(slot.word.load());
-  return wait_for(filled(bucket, now_ns, rate, amount), now_ns, rate);
+  return wait_to_fill(moment_of(slot.word.load()), now_ns, rate, amount);
 }
 
 void overfill(LiveSlot& slot, std::int64_t now_ns, const Rate& rate, std::int64_t amount) noexcept {

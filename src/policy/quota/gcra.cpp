@@ -21,23 +21,40 @@ Wide wide_of(const Moment& moment, std::uint32_t per_minute) noexcept {
   return ns * per_minute + (is_same ? moment.part : 0);
 }
 
+/// In parts of a nanosecond, of which a nanosecond has `per_minute`.
+Wide end_of(const Moment& bucket, std::int64_t now_ns, const Rate& rate,
+            std::int64_t amount) noexcept {
+  const Wide now = Wide{now_ns} * rate.per_minute;
+  return std::max(wide_of(bucket, rate.per_minute), now) + Wide{amount} * minute_ns;
+}
+
+/// From such an end to when it is no further away than the burst.
+std::int64_t wait_until_near(Wide end, std::int64_t now_ns, const Rate& rate) noexcept {
+  const Wide per_minute = rate.per_minute;
+  const Wide over = end - Wide{now_ns} * per_minute - Wide{rate.burst} * minute_ns;
+  // The division is the dear part, and most calls need not wait.
+  return over <= 0 ? 0 : capped((over + per_minute - 1) / per_minute);
+}
+
 }  // namespace
 
 Moment filled(const Moment& bucket, std::int64_t now_ns, const Rate& rate,
               std::int64_t amount) noexcept {
   const Wide per_minute = rate.per_minute;
-  const Wide start = std::max(wide_of(bucket, rate.per_minute), Wide{now_ns} * per_minute);
-  const Wide end = start + Wide{amount} * minute_ns;
-  if (end / per_minute > far_ns) return {static_cast<std::int64_t>(far_ns), 0, rate.per_minute};
-  return {static_cast<std::int64_t>(end / per_minute), static_cast<std::uint32_t>(end % per_minute),
+  const Wide end = end_of(bucket, now_ns, rate, amount);
+  const Wide ns = end / per_minute;
+  if (ns > far_ns) return {static_cast<std::int64_t>(far_ns), 0, rate.per_minute};
+  return {static_cast<std::int64_t>(ns), static_cast<std::uint32_t>(end - ns * per_minute),
           rate.per_minute};
 }
 
 std::int64_t wait_for(const Moment& after, std::int64_t now_ns, const Rate& rate) noexcept {
-  const Wide per_minute = rate.per_minute;
-  const Wide debt = wide_of(after, rate.per_minute) - Wide{now_ns} * per_minute;
-  const Wide over = debt - Wide{rate.burst} * minute_ns;
-  return over <= 0 ? 0 : capped((over + per_minute - 1) / per_minute);
+  return wait_until_near(wide_of(after, rate.per_minute), now_ns, rate);
+}
+
+std::int64_t wait_to_fill(const Moment& bucket, std::int64_t now_ns, const Rate& rate,
+                          std::int64_t amount) noexcept {
+  return wait_until_near(end_of(bucket, now_ns, rate, amount), now_ns, rate);
 }
 
 std::int64_t drain_ns(const Rate& rate, std::int64_t amount) noexcept {

@@ -30,6 +30,10 @@ Moment filled(const Moment& bucket, std::int64_t now_ns, const Rate& rate,
 /// nanoseconds until it does.
 std::int64_t wait_for(const Moment& after, std::int64_t now_ns, const Rate& rate) noexcept;
 
+/// The same for a bucket that `amount` more would be put into.
+std::int64_t wait_to_fill(const Moment& bucket, std::int64_t now_ns, const Rate& rate,
+                          std::int64_t amount) noexcept;
+
 /// The time that `amount` takes to drain, in whole nanoseconds, rounded down.
 std::int64_t drain_ns(const Rate& rate, std::int64_t amount) noexcept;
 
