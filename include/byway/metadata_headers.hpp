@@ -22,10 +22,10 @@ inline constexpr std::string_view default_header_prefix = "x-byway-";
 /// In this order, each after `prefix`: `provider`, `model-served`, `request-id`, `latency-ms`,
 /// `overhead-us` (both whole, rounded), `attempts`, `fallback` ("true", else no header),
 /// `pii-redacted`, `key-generation`, `ratelimit-remaining-requests`, `ratelimit-remaining-tokens`,
-/// `cap-remaining-day`, `cap-remaining-month`. What is absent leaves no header, and neither does
-/// text that is no header value (a control character, a byte that is not ASCII) or is longer than
-/// 1,024 bytes. A prefix is `x-`, a name and `-`: an HTTP token of at most 64 bytes without
-/// capitals; else request_header_invalid.
+/// `cap-remaining-day`, `-month`, `cap-remaining-tokens-day`, `-month`. What is absent leaves no
+/// header, and neither does text that is no header value (a control character, a byte that is not
+/// ASCII) or is longer than 1,024 bytes. A prefix is `x-`, a name and `-`: an HTTP token of at most
+/// 64 bytes without capitals; else request_header_invalid.
 Result<std::vector<MetadataHeader>> headers_of(const Response& response,
                                                std::string_view prefix = default_header_prefix);
 

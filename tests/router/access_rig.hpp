@@ -67,6 +67,17 @@ struct AccessRig {
                               .clock = clock}));
   }
 
+  /// Another router in the place of the first, administration included.
+  void reopen(RouterOptions options) {
+    transport = std::make_shared<testing::FakeTransport>();
+    options.store = folder.store();
+    options.transport = transport;
+    options.clock = clock;
+    router = must(Router::open(std::move(options)));
+    owner = router.admin_as_owner();
+  }
+  std::size_t sent() const { return transport->requests().size(); }
+
   template <class Edit>
   void add(const std::string& slug, Edit edit) {
     EndpointSettings settings = settings_of(slug);

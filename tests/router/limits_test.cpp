@@ -34,16 +34,6 @@ struct LimitRig : AccessRig {
     FAIL("there is no limit " << name);
     return -1;
   }
-  /// Another router in the place of the first, administration included.
-  void reopen(RouterOptions options) {
-    transport = std::make_shared<testing::FakeTransport>();
-    options.store = folder.store();
-    options.transport = transport;
-    options.clock = clock;
-    router = must(Router::open(std::move(options)));
-    owner = router.admin_as_owner();
-  }
-  std::size_t sent() const { return transport->requests().size(); }
 };
 
 template <class Edit>

@@ -27,7 +27,8 @@ AuditLog::AuditLog(AuditOptions options, JournalFile file)
       tail_(head_.load()),
       first_(head_.load()),
       dropped_before_(file_.header().dropped.load()),
-      dropped_told_(dropped_before_) {}
+      dropped_told_(dropped_before_),
+      attempted_{first_, dropped_before_} {}
 
 AuditLog::~AuditLog() = default;
 

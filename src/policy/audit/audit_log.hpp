@@ -120,7 +120,7 @@ class AuditLog {
   std::vector<AuditItem> items_;
   std::int64_t dropped_told_;
   /// What the position is after the newest batch, written or not.
-  std::int64_t attempted_ = 0;
+  AuditPosition attempted_;
   TimePoint buried_at_{};
 };
 

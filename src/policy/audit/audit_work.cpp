@@ -125,8 +125,8 @@ Result<bool> AuditLog::drain(AuditStore& store) {
   const auto count = static_cast<std::int64_t>(items_.size());
   if (count == 0 && dropped == dropped_told_) return false;
   if (Result<void> good = check_position(store); !good) return good.error();
-  attempted_ = tail + count;
-  Result<void> done = store.append(file_.name(), items_, {tail + count, dropped});
+  attempted_ = {tail + count, dropped};
+  Result<void> done = store.append(file_.name(), items_, attempted_);
   if (!done) return done.error();
   dropped_told_ = dropped;
   tail_.store(tail + count, std::memory_order_release);
@@ -140,8 +140,8 @@ Result<void> AuditLog::check_position(AuditStore& store) const {
   const Result<AuditPosition> found = store.position(file_.name());
   if (!found) return found.error();
   // After an error nobody knows whether the last batch was written.
-  const bool is_last = found->next == attempted_ && attempted_ > tail_.load();
-  if (is_last || (found->next == tail_.load() && found->dropped == dropped_told_)) return {};
+  const AuditPosition last{tail_.load(), dropped_told_};
+  if (*found == last || *found == attempted_) return {};
   return Error(ErrorCode::store_corrupt,
                "the audit journal's position in the store was changed by somebody else");
 }
